@@ -1,0 +1,2 @@
+//! Assembles the extension.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The `bellgate` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Decides whether a school allows a request.
