@@ -1,1 +1,5 @@
 //! Decides whether a school allows a request.
+
+pub mod context;
+pub mod reason;
+pub mod request;
