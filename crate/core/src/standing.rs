@@ -45,6 +45,8 @@ pub struct Standing {
     pub next_change_at_ms: Option<i64>,
     /// What may be recorded of a block.
     pub recording: Recording,
+    /// How much of a URL and a name an event may carry.
+    pub reporting: Reporting,
     /// Which categories and entries are blocked, asked about or allowed.
     pub filter: Arc<Filter>,
     /// What is open although the mode would close it: the allowlist of
@@ -52,6 +54,8 @@ pub struct Standing {
     pub openings: Vec<Opening>,
     /// Which help services stay open.
     pub help: HelpScope,
+    /// Help entries that the school closed, each by name and with a logged reason.
+    pub help_closed: Arc<EntrySet>,
     /// Whether blocks are counted but not carried out (*observe*).
     pub observe: bool,
     /// Why lesson rules are held although the policy could not say so.
@@ -85,6 +89,41 @@ pub enum Recording {
     Counts,
     /// A pupil's own top-level navigation, by name.
     Named,
+}
+
+/// How much of a URL and a name an event may carry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reporting {
+    /// How much of a blocked URL.
+    pub url: UrlDetail,
+    /// How the user is named.
+    pub subject: SubjectDetail,
+}
+
+/// How much of a blocked URL an event carries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UrlDetail {
+    /// The host alone.
+    #[default]
+    Host,
+    /// Host and path, without the query.
+    HostPath,
+    /// Host, path and query.
+    Full,
+}
+
+/// How an event names its user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectDetail {
+    /// Not at all.
+    None,
+    /// By a pseudonym that only the school can turn back into an address.
+    #[default]
+    Pseudonym,
+    /// By the signed-in address.
+    Address,
 }
 
 /// What is blocked, asked about and allowed while filtering.
