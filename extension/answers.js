@@ -1,0 +1,79 @@
+// What the block page says: it has no extension API, so it navigates and posts to a
+// reserved host, and this listener answers by sending the frame on.
+
+import { uiLanguage } from './chrome.js';
+import { addressOf } from './address.js';
+import { acknowledge, contextFor } from './context.js';
+import { now } from './clock.js';
+import { decide, setContext } from './engine.js';
+import { recordStatement } from './events.js';
+import { message } from './messages.js';
+import { currentSettings } from './policy.js';
+import { mint, redeem } from './tickets.js';
+import { viewOf } from './view.js';
+
+/** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
+/** @typedef {import('./chrome.js').BlockingResponse} BlockingResponse */
+/** @typedef {import('./tickets.js').Ticket} Ticket */
+
+/** @type {Record<string, (ticket: Ticket, details: RequestDetails) => BlockingResponse>} */
+const ANSWERS = { '/continue': onContinue, '/review': onReview };
+
+/**
+ * Answers one request to the reserved host; without a ticket of this very frame it
+ * is refused.
+ * @param {RequestDetails} details
+ * @returns {BlockingResponse}
+ */
+export function onAnswer(details) {
+  try {
+    const { pathname, searchParams } = new URL(details.url);
+    const answer = Object.hasOwn(ANSWERS, pathname) ? ANSWERS[pathname] : undefined;
+    if (answer === undefined) return { cancel: true };
+    const ticket = redeem(searchParams.get('token') ?? '', details.tabId, details.frameId);
+    return ticket === null ? { cancel: true } : answer(ticket, details);
+  } catch (error) {
+    console.error('bellgate: an answer of the block page failed', error);
+    return { cancel: true };
+  }
+}
+
+/**
+ * The pupil has read the notice (T221).
+ * @param {Ticket} ticket
+ * @returns {BlockingResponse}
+ */
+function onContinue(ticket) {
+  if (ticket.kind !== 'notice') return { redirectUrl: ticket.url };
+  const now_ms = now();
+  recordStatement('notice', ticket.url, now_ms, null);
+  acknowledge(ticket.category ?? '*', now_ms).catch((error) =>
+    console.error('bellgate: an acknowledgement was not kept', error),
+  );
+  setContext(contextFor(currentSettings()));
+  return { redirectUrl: ticket.url };
+}
+
+/**
+ * The pupil asks that somebody looks at the block.
+ * @param {Ticket} ticket
+ * @param {RequestDetails} details
+ * @returns {BlockingResponse}
+ */
+function onReview(ticket, details) {
+  const now_ms = now();
+  const sent = recordStatement('review', ticket.url, now_ms, commentIn(details));
+  const decision = decide(ticket.url, 'main_frame', undefined, now_ms);
+  if (decision.action === 'allow') return { redirectUrl: ticket.url };
+  const language = uiLanguage();
+  const { token } = mint({ ...ticket, at_ms: now_ms });
+  const view = viewOf(decision, token, language, false);
+  view.said = message(sent ? 'review_sent' : 'review_not_sent', {}, language);
+  return { redirectUrl: addressOf(token, ticket.url, view) };
+}
+
+/** @param {RequestDetails} details */
+function commentIn(details) {
+  const [comment] = details.requestBody?.formData?.['comment'] ?? [];
+  return typeof comment === 'string' ? comment : null;
+}

@@ -1,0 +1,173 @@
+// Where everything is put together. The gate comes first: evaluating it registers
+// the listener that every request passes, before anything below can go wrong. All
+// other listeners are registered here, synchronously, so that Chrome wakes the
+// worker for them.
+
+import { answer } from './gate.js';
+import * as browser from './chrome.js';
+import { readAddress } from './address.js';
+import { onAnswer } from './answers.js';
+import { hearTime, loadClock, now, tick } from './clock.js';
+import { contextFor, loadContext, refreshContext } from './context.js';
+import { DELIVERY_ALARM, deliverSoon, run as runDelivery } from './delivery.js';
+import { askAgain, enforce, waitFor } from './enforce.js';
+import { deliver } from './endpoint.js';
+import { setContext, setSubjectKey, standing, startEngine } from './engine.js';
+import { noteCommit, startEvents } from './events.js';
+import { isBlockPage, openGate } from './gate.js';
+import { handle } from './pages.js';
+import { fetchPack, FETCH_EVERY_MS, loadPack, packState } from './pack.js';
+import { currentSettings, loadPolicy, refreshPolicy } from './policy.js';
+import { checkCommitted, checkStarted, forgetTab, noteRequest } from './stray.js';
+import { loadTickets } from './tickets.js';
+import { refreshToolbar } from './toolbar.js';
+import { lookAtTabs, TRANSITION_ALARM, watchTransitions } from './transitions.js';
+
+void answer; // Imported first, for its listener.
+
+const PULSE_ALARM = 'pulse';
+const PULSE_MINUTES = 0.5;
+/** What requests wait for at most: what is not read by then counts as missing. */
+const START_WITHIN_MS = 6_000;
+
+browser.onAnswer(onAnswer);
+
+browser.onBeforeNavigate((details) => guard('a navigation', () => checkStarted(details)));
+browser.onCommitted((details) =>
+  guard('a navigation', () => {
+    const shown = isBlockPage(details.url) ? readAddress(details.url) : null;
+    if (shown !== null) noteCommit(shown.token, details);
+    else return checkCommitted(details);
+    return undefined;
+  }),
+);
+browser.onHistoryStateUpdated((details) => guard('a navigation', () => checkCommitted(details)));
+browser.onFragmentUpdated((details) => guard('a navigation', () => checkCommitted(details)));
+browser.onNavigationError((details) =>
+  guard('a failed navigation', () => {
+    // F5 and Back into a block page that a page's own navigation led to.
+    if (details.frameId === 0 && isBlockPage(details.url)) return askAgain(details.tabId, details.url);
+    return undefined;
+  }),
+);
+browser.onTabRemoved(forgetTab);
+
+browser.onManagedSettingsChanged(() => guard('new settings', applyManaged));
+browser.onSignInChanged(() => guard('a sign-in', applyContext));
+browser.onAlarm((name) => guard(`the alarm ${name}`, () => onAlarm(name)));
+browser.onMessage(handle);
+browser.onInstalled(() => guard('the installation', () => ready.then(lookAtTabs)));
+browser.onBrowserStart(() => {});
+browser.onUpdateAvailable(() => guard('an update', restartOutsideSchool));
+
+openGate((details) => {
+  noteRequest(details);
+  return enforce(details);
+});
+
+const ready = start();
+waitFor(Promise.race([ready, new Promise((resolve) => setTimeout(resolve, START_WITHIN_MS))]));
+
+/** Makes everything ready that decisions need; what fails is missing, nothing else. */
+async function start() {
+  await guard('the engine', () => startEngine(() => waitFor(guard('the pack', loadPack))));
+  startEvents(() => guard('delivery', () => deliverSoon(sendQueue, Date.now())));
+  await Promise.all([
+    guard('the clock', loadClock),
+    guard('the policy', loadPolicy),
+    guard('the context', loadContext),
+    guard('tickets', loadTickets),
+  ]);
+  await guard('the context', applyKnownContext);
+  await guard('the pack', loadPack);
+  // Nothing waits for what follows.
+  guard('settings', applyManaged);
+  guard('the pulse', async () => {
+    if (!(await browser.alarmExists(PULSE_ALARM))) await browser.wakeEvery(PULSE_ALARM, PULSE_MINUTES);
+    await onAlarm(PULSE_ALARM);
+  });
+}
+
+/** Takes over managed settings and all that hangs on them. */
+async function applyManaged() {
+  const changed = await refreshPolicy();
+  await applyContext();
+  if (changed) {
+    await watchTransitions(rulesChanged);
+    await lookAtTabs();
+  }
+  await fetchPackNow();
+  await refreshToolbar();
+}
+
+/** Asks who and where, and hands it to the engine. */
+async function applyContext() {
+  await refreshContext();
+  applyKnownContext();
+  await watchTransitions(rulesChanged);
+}
+
+function applyKnownContext() {
+  const settings = currentSettings();
+  setContext(contextFor(settings));
+  setSubjectKey(settings.enrolment_key ?? '');
+}
+
+async function fetchPackNow() {
+  const newer = await fetchPack(now(), (server_ms) => guard('the clock', () => hear(server_ms)));
+  if (newer) await lookAtTabs();
+}
+
+/** @param {number} server_ms */
+async function hear(server_ms) {
+  if (await hearTime(server_ms, Date.now())) applyKnownContext();
+}
+
+/** @param {string} name */
+async function onAlarm(name) {
+  await ready;
+  if (name === TRANSITION_ALARM) return watchTransitions(rulesChanged);
+  if (name === DELIVERY_ALARM) return sendQueue();
+  if (name !== PULSE_ALARM) return undefined;
+  if (await tick(Date.now())) applyKnownContext();
+  await applyContext();
+  if (now() - packState().checked_at_ms >= FETCH_EVERY_MS) await guard('the pack', fetchPackNow);
+  await guard('delivery', sendQueue);
+  await refreshToolbar();
+  return undefined;
+}
+
+function rulesChanged() {
+  guard('the toolbar', refreshToolbar);
+}
+
+/** Sends what is queued, in school hours only: outside them no request carries an identity. */
+async function sendQueue() {
+  const { endpoint, tenant } = currentSettings();
+  if (endpoint === null || !standing(now()).managed) return;
+  await runDelivery(async (events) => {
+    const delivery = await deliver({ endpoint, tenant: tenant ?? 'school', events, now_ms: now(), device: null, sign: async () => ({ device: null, headers: {} }) });
+    if (delivery.server_ms !== null) await hear(delivery.server_ms);
+    return delivery;
+  }, now);
+}
+
+/** Updates are applied when a gap without a filter does no harm. */
+async function restartOutsideSchool() {
+  await ready;
+  if (!standing(now()).managed) browser.restart();
+}
+
+/**
+ * Runs `work`; what goes wrong is told, and goes no further.
+ * @param {string} what
+ * @param {() => unknown} work
+ * @returns {Promise<void>}
+ */
+async function guard(what, work) {
+  try {
+    await work();
+  } catch (error) {
+    console.error(`bellgate: ${what} failed`, error);
+  }
+}

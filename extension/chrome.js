@@ -1,0 +1,314 @@
+// The one wrapper of the browser's APIs.
+//
+// Nothing here decides anything, and nothing runs when the module is loaded: the
+// gate imports it before it has registered its listener. What exists on ChromeOS
+// alone is looked for at each call, so the same package runs everywhere.
+
+/** @typedef {chrome.webRequest.OnBeforeRequestDetails} RequestDetails */
+/** @typedef {chrome.webRequest.BlockingResponse} BlockingResponse */
+/** @typedef {chrome.webNavigation.WebNavigationTransitionCallbackDetails} CommittedDetails */
+/** @typedef {chrome.webNavigation.WebNavigationFramedErrorCallbackDetails} NavigationErrorDetails */
+
+/** Where the page that pupils see lies in the package. */
+export const BLOCK_PAGE_PATH = 'block/page.html';
+
+/** The host the block page talks to; reserved, so it never leaves the browser. */
+export const ANSWER_HOST = 'bellgate.invalid';
+
+const EVERY_URL = ['<all_urls>', 'ws://*/*', 'wss://*/*'];
+
+/** The extension's own id, as it stands in the URLs of events. */
+export function ownId() {
+  return chrome.runtime.id;
+}
+
+/** The version in the manifest. */
+export function ownVersion() {
+  return chrome.runtime.getManifest().version;
+}
+
+/** The block page's URL with the id that changes with every browser session. */
+export function blockPageUrl() {
+  return chrome.runtime.getURL(BLOCK_PAGE_PATH);
+}
+
+/** The language of the browser, such as `en-GB`. */
+export function uiLanguage() {
+  return chrome.i18n.getUILanguage();
+}
+
+// Requests and navigations.
+
+/**
+ * Hears of every request before it is made; what `listener` returns decides it.
+ * @param {(details: RequestDetails) => BlockingResponse | Promise<BlockingResponse>} listener
+ */
+export function onRequest(listener) {
+  // Chrome accepts a promise here, which its published types do not know.
+  chrome.webRequest.onBeforeRequest.addListener(
+    /** @type {(details: RequestDetails) => BlockingResponse} */ (listener),
+    { urls: EVERY_URL },
+    ['blocking'],
+  );
+}
+
+/**
+ * Hears of what the block page says, with the form it sends.
+ * @param {(details: RequestDetails) => BlockingResponse} listener
+ */
+export function onAnswer(listener) {
+  chrome.webRequest.onBeforeRequest.addListener(
+    listener,
+    { urls: [`https://${ANSWER_HOST}/*`] },
+    ['blocking', 'requestBody'],
+  );
+}
+
+/** @param {(details: chrome.webNavigation.WebNavigationBaseCallbackDetails) => void} listener */
+export function onBeforeNavigate(listener) {
+  chrome.webNavigation.onBeforeNavigate.addListener(listener);
+}
+
+/** @param {(details: CommittedDetails) => void} listener */
+export function onCommitted(listener) {
+  chrome.webNavigation.onCommitted.addListener(listener);
+}
+
+/** @param {(details: CommittedDetails) => void} listener */
+export function onHistoryStateUpdated(listener) {
+  chrome.webNavigation.onHistoryStateUpdated.addListener(listener);
+}
+
+/** @param {(details: CommittedDetails) => void} listener */
+export function onFragmentUpdated(listener) {
+  chrome.webNavigation.onReferenceFragmentUpdated.addListener(listener);
+}
+
+/** @param {(details: NavigationErrorDetails) => void} listener */
+export function onNavigationError(listener) {
+  chrome.webNavigation.onErrorOccurred.addListener(listener);
+}
+
+// Tabs.
+
+/** @param {(tabId: number, change: {url?: string, discarded?: boolean}, tab: chrome.tabs.Tab) => void} listener */
+export function onTabUpdated(listener) {
+  chrome.tabs.onUpdated.addListener(listener);
+}
+
+/** @param {(tabId: number) => void} listener */
+export function onTabRemoved(listener) {
+  chrome.tabs.onRemoved.addListener((tabId) => listener(tabId));
+}
+
+/** @param {(addedTabId: number, removedTabId: number) => void} listener */
+export function onTabReplaced(listener) {
+  chrome.tabs.onReplaced.addListener(listener);
+}
+
+/** Every open tab. */
+export function openTabs() {
+  return chrome.tabs.query({});
+}
+
+/** The tab in front, if there is a window. */
+export async function activeTab() {
+  const [tab] = await chrome.tabs.query({ active: true, lastFocusedWindow: true });
+  return tab ?? null;
+}
+
+/**
+ * The frames of a tab, with their URLs.
+ * @param {number} tabId
+ */
+export async function framesOf(tabId) {
+  return (await chrome.webNavigation.getAllFrames({ tabId })) ?? [];
+}
+
+/**
+ * Takes a tab to `url`; false when the tab has gone meanwhile.
+ * @param {number} tabId
+ * @param {string} url
+ */
+export async function navigate(tabId, url) {
+  try {
+    await chrome.tabs.update(tabId, { url });
+    return true;
+  } catch {
+    return false; // The tab was closed meanwhile, or is being dragged.
+  }
+}
+
+/** @param {string} url */
+export async function openTab(url) {
+  await chrome.tabs.create({ url });
+}
+
+// Storage.
+
+/** The settings that the school's administrator pushed. */
+export async function managedSettings() {
+  return /** @type {Record<string, unknown>} */ (await chrome.storage.managed.get());
+}
+
+/** @param {() => void} listener */
+export function onManagedSettingsChanged(listener) {
+  chrome.storage.onChanged.addListener((_changes, area) => {
+    if (area === 'managed') listener();
+  });
+}
+
+/**
+ * Reads keys that outlast the browser session.
+ * @param {string[]} keys
+ */
+export async function readKept(keys) {
+  return /** @type {Record<string, unknown>} */ (await chrome.storage.local.get(keys));
+}
+
+/** @param {Record<string, unknown>} items */
+export function keep(items) {
+  return chrome.storage.local.set(items);
+}
+
+/**
+ * Reads keys that end with the browser session.
+ * @param {string[]} keys
+ */
+export async function readSession(keys) {
+  return /** @type {Record<string, unknown>} */ (await chrome.storage.session.get(keys));
+}
+
+/** @param {Record<string, unknown>} items */
+export function keepForSession(items) {
+  return chrome.storage.session.set(items);
+}
+
+// Who and where.
+
+/** The e-mail of the browser profile; null when nobody is signed in. */
+export async function profileEmail() {
+  const account = await chrome.identity.getProfileUserInfo({
+    accountStatus: /** @type {chrome.identity.AccountStatus} */ ('ANY'),
+  });
+  return account.email || null;
+}
+
+/** @param {() => void} listener */
+export function onSignInChanged(listener) {
+  chrome.identity.onSignInChanged.addListener(() => listener());
+}
+
+/**
+ * This device's local address as ChromeOS knows it; null elsewhere, on an
+ * unmanaged device and without a network.
+ */
+export async function deviceAddress() {
+  const attributes = chrome.enterprise?.networkingAttributes;
+  if (attributes === undefined) return null;
+  try {
+    const details = await attributes.getNetworkDetails();
+    return details.ipv4 || details.ipv6 || null;
+  } catch {
+    return null; // Not connected, or the device is not managed.
+  }
+}
+
+// Time.
+
+/**
+ * Wakes the worker at `when_ms`, or as soon as Chrome can.
+ * @param {string} name
+ * @param {number} when_ms Unix epoch milliseconds.
+ */
+export function wakeAt(name, when_ms) {
+  return chrome.alarms.create(name, { when: when_ms });
+}
+
+/**
+ * Wakes the worker again and again.
+ * @param {string} name
+ * @param {number} period_minutes At least half a minute.
+ */
+export function wakeEvery(name, period_minutes) {
+  return chrome.alarms.create(name, { periodInMinutes: period_minutes });
+}
+
+/** @param {string} name */
+export async function alarmExists(name) {
+  return (await chrome.alarms.get(name)) !== undefined;
+}
+
+/** @param {string} name */
+export function cancelAlarm(name) {
+  return chrome.alarms.clear(name);
+}
+
+/** @param {(name: string) => void} listener */
+export function onAlarm(listener) {
+  chrome.alarms.onAlarm.addListener((alarm) => listener(alarm.name));
+}
+
+/** Any call of an extension API restarts Chrome's count of idle seconds. */
+export async function stayAwake() {
+  await chrome.runtime.getPlatformInfo();
+}
+
+// Life of the extension.
+
+/** @param {() => void} listener */
+export function onBrowserStart(listener) {
+  chrome.runtime.onStartup.addListener(listener);
+}
+
+/** @param {() => void} listener */
+export function onInstalled(listener) {
+  chrome.runtime.onInstalled.addListener(() => listener());
+}
+
+/** @param {() => void} listener */
+export function onUpdateAvailable(listener) {
+  chrome.runtime.onUpdateAvailable.addListener(() => listener());
+}
+
+/** Ends this worker and starts the newest version. */
+export function restart() {
+  chrome.runtime.reload();
+}
+
+// Messages and the toolbar.
+
+/**
+ * Answers messages of the extension's own pages.
+ * @param {(message: unknown, sender: chrome.runtime.MessageSender) => Promise<unknown> | null} listener
+ *   Null when the message is not for this extension.
+ */
+export function onMessage(listener) {
+  chrome.runtime.onMessage.addListener((message, sender, respond) => {
+    const answer = listener(message, sender);
+    if (answer === null) return false;
+    answer.then(respond, () => respond(null));
+    return true;
+  });
+}
+
+/**
+ * Sends a message to the worker.
+ * @param {{type: string} & Record<string, unknown>} message
+ * @returns {Promise<unknown>}
+ */
+export function send(message) {
+  return chrome.runtime.sendMessage(message);
+}
+
+/**
+ * Shows a state on the toolbar.
+ * @param {{title: string, badge: string, colour: string}} state
+ */
+export async function showOnToolbar({ title, badge, colour }) {
+  await Promise.all([
+    chrome.action.setTitle({ title }),
+    chrome.action.setBadgeText({ text: badge }),
+    chrome.action.setBadgeBackgroundColor({ color: colour }),
+  ]);
+}

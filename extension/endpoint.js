@@ -1,0 +1,140 @@
+// The school's endpoint: the one place events go to.
+
+import { ownVersion } from './chrome.js';
+
+/** @typedef {import('./queue.js').Event} Event */
+
+/**
+ * What the endpoint said of a batch.
+ * @typedef {object} Delivery
+ * @property {'accepted' | 'later' | 'refused'} state `later`: try again; `refused`: this batch as it is never.
+ * @property {string[]} settled Ids that need not be sent again.
+ * @property {number | null} retry_after_ms What the endpoint asked to wait.
+ * @property {number | null} server_ms The endpoint's clock, Unix epoch milliseconds.
+ * @property {string | null} problem For the health display, without anybody's name.
+ */
+
+const TIMEOUT_MS = 20_000;
+
+/**
+ * Delivers one batch.
+ * @param {object} request
+ * @param {string} request.endpoint Base URL, already checked.
+ * @param {string} request.tenant
+ * @param {Event[]} request.events
+ * @param {number} request.now_ms
+ * @param {(body: Uint8Array<ArrayBuffer>, path: string) => Promise<{device: string | null, headers: Record<string, string>}>} request.sign
+ * @param {string | null} request.device
+ * @returns {Promise<Delivery>}
+ */
+export async function deliver({ endpoint, tenant, events, now_ms, sign, device }) {
+  const body = new TextEncoder().encode(
+    JSON.stringify({ schema: 1, tenant, device, sent_at: new Date(now_ms).toISOString(), events }),
+  );
+  try {
+    const signed = await sign(body, '/v1/events');
+    const response = await post(joined(endpoint, '/v1/events'), body, signed.headers);
+    return await readAnswer(response, events);
+  } catch (error) {
+    return { state: 'later', settled: [], retry_after_ms: null, server_ms: null, problem: `unreachable: ${String(error)}` };
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {Uint8Array<ArrayBuffer>} body JSON.
+ * @param {Record<string, string>} headers
+ */
+export function post(url, body, headers) {
+  return fetch(url, {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': 'application/json',
+      'x-bellgate-version': ownVersion(),
+      ...headers,
+    },
+    cache: 'no-store',
+    credentials: 'omit',
+    redirect: 'error',
+    referrerPolicy: 'no-referrer',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+}
+
+/**
+ * A path below a base URL.
+ * @param {string} base
+ * @param {string} path Begins with a slash.
+ */
+export function joined(base, path) {
+  return base.replace(/\/+$/, '') + path;
+}
+
+/**
+ * Reads the endpoint's answer; only ids that were sent are believed.
+ * @param {Response} response
+ * @param {Event[]} events
+ * @returns {Promise<Delivery>}
+ */
+export async function readAnswer(response, events) {
+  const server_ms = dateOf(response);
+  const retry_after_ms = retryAfter(response, server_ms);
+  if (!response.ok) {
+    const refused = response.status >= 400 && response.status < 500 && ![401, 403, 404, 408, 425, 429].includes(response.status);
+    return {
+      state: refused ? 'refused' : 'later',
+      settled: [],
+      retry_after_ms,
+      server_ms,
+      problem: `the endpoint answered ${response.status}`,
+    };
+  }
+  const answer = /** @type {unknown} */ (await response.json());
+  const sent = new Set(events.map((event) => event.id));
+  const settled = idsIn(answer).filter((id) => sent.has(id));
+  return {
+    state: settled.length > 0 || events.length === 0 ? 'accepted' : 'later',
+    settled,
+    retry_after_ms,
+    server_ms,
+    problem: settled.length < events.length ? 'the endpoint left events unanswered' : null,
+  };
+}
+
+/**
+ * The ids in the three sets of an answer.
+ * @param {unknown} answer
+ * @returns {string[]}
+ */
+function idsIn(answer) {
+  if (typeof answer !== 'object' || answer === null) return [];
+  const { stored, duplicate, rejected } = /** @type {Record<string, unknown>} */ (answer);
+  const ids = [stored, duplicate, rejected].flatMap((set) => (Array.isArray(set) ? set : []));
+  return ids
+    .map((item) => (typeof item === 'object' && item !== null ? item.id : item))
+    .filter((id) => typeof id === 'string');
+}
+
+/**
+ * The clock of whoever answered.
+ * @param {Response} response
+ */
+export function dateOf(response) {
+  const at_ms = Date.parse(response.headers.get('date') ?? '');
+  return Number.isNaN(at_ms) ? null : at_ms;
+}
+
+/**
+ * `Retry-After` in milliseconds, as seconds or as a date (RFC 9110, 10.2.3).
+ * @param {Response} response
+ * @param {number | null} server_ms
+ */
+function retryAfter(response, server_ms) {
+  const value = response.headers.get('retry-after');
+  if (value === null) return null;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const at_ms = Date.parse(value);
+  if (Number.isNaN(at_ms) || server_ms === null) return null;
+  return Math.max(0, at_ms - server_ms);
+}

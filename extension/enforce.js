@@ -1,0 +1,129 @@
+// From a decision to what Chrome does with a request.
+
+import { navigate, uiLanguage } from './chrome.js';
+import { addressOf, readAddress } from './address.js';
+import { now } from './clock.js';
+import { decide, verdict } from './engine.js';
+import { noteAttempt, recordPart } from './events.js';
+import { isBlockPage, isFrame, isOwn } from './gate.js';
+import { currentSettings } from './policy.js';
+import { mint, show } from './tickets.js';
+import { viewOf } from './view.js';
+
+/** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
+/** @typedef {import('./chrome.js').BlockingResponse} BlockingResponse */
+/** @typedef {import('./engine.js').Decision} Decision */
+
+/** @type {Promise<void> | null} What requests wait for; null once everything is there. */
+let waiting = null;
+
+/**
+ * Lets requests wait until `ready` settles, however it settles: what could not be
+ * read by then is missing, and the core knows rules for that.
+ * @param {Promise<unknown>} ready
+ */
+export function waitFor(ready) {
+  const settled = ready.then(
+    () => {},
+    () => {},
+  );
+  const all = Promise.all([waiting, settled]).then(() => {
+    if (waiting === all) waiting = null;
+  });
+  waiting = all;
+}
+
+/**
+ * Decides one request.
+ * @param {RequestDetails} details
+ * @returns {BlockingResponse | Promise<BlockingResponse>}
+ */
+export function enforce(details) {
+  if (isBlockPage(details.url)) return waiting === null ? onBlockPage(details) : waiting.then(() => onBlockPage(details));
+  if (isOwn(details)) return {};
+  return waiting === null ? decided(details) : waiting.then(() => decided(details));
+}
+
+/**
+ * The block page's address for a page that is not open now; null when it is.
+ * @param {string} url
+ * @param {number} tab_id
+ * @param {number} now_ms
+ */
+export function blockedAddress(url, tab_id, now_ms) {
+  if (verdict(url, 'main_frame', undefined, now_ms) === 'allow') return null;
+  return blockPageFor(decide(url, 'main_frame', undefined, now_ms), tab_id, 0, now_ms).address;
+}
+
+/**
+ * @param {RequestDetails} details
+ * @returns {BlockingResponse}
+ */
+function decided(details) {
+  const now_ms = now();
+  const { url, type, initiator } = details;
+  if (verdict(url, type, initiator, now_ms) === 'allow') return {};
+
+  const shows_page = isFrame(details) && details.tabId >= 0 && details.documentLifecycle !== 'prerender';
+  if (!shows_page) {
+    recordPart(url, type, initiator, now_ms);
+    return { cancel: true };
+  }
+  const decision = decide(url, type, initiator, now_ms);
+  const { token, address } = blockPageFor(decision, details.tabId, details.frameId, now_ms);
+  if (type === 'main_frame') noteAttempt(token, details.tabId, url, now_ms);
+  else recordPart(url, type, initiator, now_ms);
+  return { redirectUrl: address };
+}
+
+/**
+ * The block page shows each ticket once; loaded again, it is decided again. What is
+ * open by now is opened as a navigation of its own, which is decided like any other.
+ * @param {RequestDetails} details
+ * @returns {BlockingResponse}
+ */
+function onBlockPage(details) {
+  if (!isFrame(details)) return {};
+  const asked = readAddress(details.url);
+  if (asked === null || show(asked.token)) return {};
+  const now_ms = now();
+  const decision = decide(asked.asked_url, details.type, undefined, now_ms);
+  if (decision.action !== 'allow') {
+    const { token, address } = blockPageFor(decision, details.tabId, details.frameId, now_ms);
+    if (details.type === 'main_frame') noteAttempt(token, details.tabId, asked.asked_url, now_ms);
+    return { redirectUrl: address };
+  }
+  if (details.type === 'main_frame') void navigate(details.tabId, asked.asked_url);
+  return {};
+}
+
+/**
+ * @param {Decision} decision
+ * @param {number} tab_id
+ * @param {number} frame_id
+ * @param {number} now_ms
+ * @returns {{token: string, address: string}}
+ */
+export function blockPageFor(decision, tab_id, frame_id, now_ms) {
+  const { token } = mint({
+    tab_id,
+    frame_id,
+    url: decision.url,
+    kind: decision.action === 'notice' ? 'notice' : 'block',
+    category: decision.reason.category,
+    code: decision.reason.code,
+    at_ms: now_ms,
+  });
+  const view = viewOf(decision, token, uiLanguage(), currentSettings().endpoint !== null);
+  return { token, address: addressOf(token, decision.url, view) };
+}
+
+/**
+ * Takes a tab to what it asked for, where it is decided again.
+ * @param {number} tab_id
+ * @param {string} block_page_url
+ */
+export async function askAgain(tab_id, block_page_url) {
+  const asked = readAddress(block_page_url);
+  if (asked !== null) await navigate(tab_id, asked.asked_url);
+}

@@ -1,0 +1,270 @@
+// The core in wasm: sole importer of its glue, sole holder of its engine.
+//
+// The core is compiled and started synchronously (3 ms for 300 KB), so no request
+// ever meets a listener without one. An engine that trapped may hold anything in
+// its memory: it is thrown away with its whole instance, and a fresh one is given
+// what the old one had. The request that met the trap is blocked by the gate.
+
+import * as glue from './wasm/bellgate.js';
+import { wasmBytes } from './wasm/bytes.js';
+import { corePack } from './wasm/core-pack.js';
+
+/**
+ * @typedef {object} Decision
+ * @property {string} url
+ * @property {string} at RFC 3339.
+ * @property {'allow' | 'block' | 'notice'} action
+ * @property {{code: string, rule: string | null, category: string | null, entry: string | null}} reason
+ * @property {{name: string, kind: string, ends_at: string} | null} period
+ * @property {string | null} next_change_at RFC 3339.
+ */
+
+/**
+ * @typedef {object} Standing What holds now, before any URL is looked at.
+ * @property {'open' | 'filtered' | 'notice' | 'allowlist' | 'exam' | 'closed'} mode
+ * @property {string | null} rule
+ * @property {{name: string, kind: string, ends_at: string} | null} period
+ * @property {number | null} next_change_at_ms
+ * @property {string | null} doubt
+ * @property {boolean} managed Whether the school manages websites now.
+ */
+
+/** @typedef {{ok: boolean, version: string | null, errors: {code: string, message: string, path: string}[], warnings: unknown[]}} PolicyReport */
+/** @typedef {{ok: boolean, error: string | null, version: string | null}} PackReport */
+/** @typedef {import('./queue.js').EventBody} EventBody */
+/** @typedef {import('./context.js').Context} Context */
+/** @typedef {'own' | 'other' | 'transition'} Navigation */
+
+/** Chrome's resource types, by the number the core knows them by. */
+export const RESOURCE_TYPES = /** @type {const} */ ([
+  'main_frame',
+  'sub_frame',
+  'stylesheet',
+  'script',
+  'image',
+  'font',
+  'object',
+  'xmlhttprequest',
+  'ping',
+  'csp_report',
+  'media',
+  'websocket',
+  'webtransport',
+  'webbundle',
+  'other',
+]);
+
+/** Actions by their number in a verdict. */
+const ACTIONS = /** @type {const} */ (['allow', 'block', 'notice']);
+
+const TYPE_NUMBERS = new Map(RESOURCE_TYPES.map((name, number) => [/** @type {string} */ (name), number]));
+const OTHER = RESOURCE_TYPES.length - 1;
+const MAX_BYTES_PER_UNIT = 3; // UTF-8 of one UTF-16 unit.
+const LONGEST_URL = 2 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+
+/** What a fresh engine must be given again. */
+const given = {
+  /** @type {string | null} */ policy: null,
+  /** @type {Context | null} */ context: null,
+  /** @type {string | null} */ subject_key: null,
+  has_school_pack: false,
+};
+
+/** @type {glue.Engine | null} */
+let engine = null;
+/** @type {WebAssembly.Memory | null} */
+let memory = null;
+let bytes_view = new Uint8Array(0);
+let started = false;
+let traps = 0;
+
+/** @type {() => void} */
+let onPackLost = () => {};
+
+/**
+ * Starts the core.
+ * @param {() => void} pack_lost Called when a fresh engine wants the school's pack again.
+ */
+export function startEngine(pack_lost) {
+  onPackLost = pack_lost;
+  renew();
+}
+
+/** How often the core trapped since this worker started. */
+export function trapCount() {
+  return traps;
+}
+
+/**
+ * What to do with a request: the path all of them take.
+ * @param {string} url
+ * @param {string} type Chrome's resource type.
+ * @param {string | undefined} initiator
+ * @param {number} now_ms Unix epoch milliseconds.
+ * @returns {'allow' | 'block' | 'notice'}
+ */
+export function verdict(url, type, initiator, now_ms) {
+  return guarded((core) => {
+    if (url.length > LONGEST_URL) return 'block';
+    // Both buffers first: either call may move the memory that the other was in.
+    const from = initiator ?? '';
+    const initiator_at = core.initiator_buffer(from.length * MAX_BYTES_PER_UNIT);
+    const url_at = core.url_buffer(url.length * MAX_BYTES_PER_UNIT);
+    const url_bytes = write(url, url_at);
+    const initiator_bytes = from === '' ? 0 : write(from, initiator_at);
+    const code = core.verdict(url_bytes, typeNumber(type), initiator_bytes, now_ms);
+    return ACTIONS[/** @type {0 | 1 | 2} */ (code & 3)] ?? 'block';
+  });
+}
+
+/**
+ * The whole decision, for what is shown and recorded.
+ * @param {string} url
+ * @param {string} type
+ * @param {string | undefined} initiator
+ * @param {number} now_ms
+ * @returns {Decision}
+ */
+export function decide(url, type, initiator, now_ms) {
+  return guarded((core) => core.decide(url, typeNumber(type), initiator, now_ms));
+}
+
+/**
+ * What may be recorded of a request; null for nothing.
+ * @param {string} url
+ * @param {string} type
+ * @param {string | undefined} initiator
+ * @param {number} now_ms
+ * @param {Navigation} navigation
+ * @returns {EventBody | null}
+ */
+export function event(url, type, initiator, now_ms, navigation) {
+  return guarded((core) => core.event(url, typeNumber(type), initiator, now_ms, navigation)) ?? null;
+}
+
+/**
+ * What leaves the device when a pupil says something about a page; null when nobody
+ * is to hear of it, such as outside school hours.
+ * @param {'notice' | 'review' | 'report'} kind
+ * @param {string} url
+ * @param {number} now_ms
+ * @returns {EventBody | null}
+ */
+export function statement(kind, url, now_ms) {
+  return guarded((core) => core.statement(kind, url, now_ms)) ?? null;
+}
+
+/**
+ * What holds now.
+ * @param {number} now_ms
+ * @returns {Standing}
+ */
+export function standing(now_ms) {
+  return guarded((core) => core.standing(now_ms));
+}
+
+/**
+ * Replaces the policy; a faulty one changes nothing.
+ * @param {string} text
+ * @returns {PolicyReport}
+ */
+export function setPolicy(text) {
+  const report = guarded((core) => core.set_policy(text));
+  if (report.ok) given.policy = text;
+  return report;
+}
+
+/**
+ * Replaces who is asking, from where, and with what leave.
+ * @param {Context} context
+ */
+export function setContext(context) {
+  guarded((core) => core.set_context(context));
+  given.context = context;
+}
+
+/**
+ * Sets the key that makes pseudonyms.
+ * @param {string} key
+ */
+export function setSubjectKey(key) {
+  guarded((core) => core.set_subject_key(key));
+  given.subject_key = key;
+}
+
+/**
+ * Opens a pack that the school delivers; one that is not signed by one of `keys`,
+ * or cannot be read, changes nothing.
+ * @param {Uint8Array} bytes
+ * @param {string} keys Ed25519 public keys in base64, separated by spaces.
+ * @returns {PackReport}
+ */
+export function setSchoolPack(bytes, keys) {
+  const report = guarded((core) => core.set_school_pack(bytes, keys));
+  if (report.ok) given.has_school_pack = true;
+  return report;
+}
+
+/** Goes back to the built-in lists alone. */
+export function dropSchoolPack() {
+  guarded((core) => core.drop_school_pack());
+  given.has_school_pack = false;
+}
+
+/**
+ * Works with the engine; one that throws is replaced before the error goes on.
+ * @template T
+ * @param {(core: glue.Engine) => T} work
+ * @returns {T}
+ */
+function guarded(work) {
+  if (engine === null) renew();
+  try {
+    return work(/** @type {glue.Engine} */ (engine));
+  } catch (error) {
+    traps += 1;
+    engine = null;
+    try {
+      renew();
+    } catch (again) {
+      console.error('bellgate: no fresh engine', again);
+    }
+    throw error;
+  }
+}
+
+/** Makes a fresh engine in a fresh instance and gives it what the last one had. */
+function renew() {
+  if (started) glue.__wbg_reset_state();
+  started = true;
+  memory = glue.initSync({ module: wasmBytes() }).memory;
+  const fresh = new glue.Engine();
+  const built_in = corePack();
+  if (built_in !== null) fresh.set_built_in_pack(built_in);
+  if (given.policy !== null) fresh.set_policy(given.policy);
+  if (given.subject_key !== null) fresh.set_subject_key(given.subject_key);
+  if (given.context !== null) fresh.set_context(given.context);
+  engine = fresh;
+  if (given.has_school_pack) {
+    given.has_school_pack = false;
+    onPackLost();
+  }
+}
+
+/**
+ * Writes text into the core's memory; the bytes it took.
+ * @param {string} text
+ * @param {number} at
+ */
+function write(text, at) {
+  const { buffer } = /** @type {WebAssembly.Memory} */ (memory);
+  if (bytes_view.buffer !== buffer) bytes_view = new Uint8Array(buffer);
+  return encoder.encodeInto(text, bytes_view.subarray(at, at + text.length * MAX_BYTES_PER_UNIT)).written;
+}
+
+/** @param {string} type */
+function typeNumber(type) {
+  return TYPE_NUMBERS.get(type) ?? OTHER;
+}

@@ -1,0 +1,65 @@
+// Pages that never reach the request listener: those served by a page's own
+// service worker, and addresses that a page changes without loading anything.
+
+import { navigate } from './chrome.js';
+import { now } from './clock.js';
+import { blockedAddress } from './enforce.js';
+import { verdict } from './engine.js';
+
+/** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
+
+/**
+ * A navigation that Chrome announces is requested within a few milliseconds. When no
+ * request has come by then, a page's own worker is serving it.
+ */
+const REQUEST_WITHIN_MS = 40;
+
+/** The last page that each tab requested, by tab. @type {Map<number, string>} */
+const requested = new Map();
+
+/**
+ * Notes that a tab's page has reached the listener.
+ * @param {RequestDetails} details
+ */
+export function noteRequest(details) {
+  if (details.type === 'main_frame' && isWeb(details.url)) requested.set(details.tabId, details.url);
+}
+
+/** @param {number} tab_id */
+export function forgetTab(tab_id) {
+  requested.delete(tab_id);
+}
+
+/**
+ * Looks after a navigation that has been announced.
+ * @param {{tabId: number, frameId: number, url: string}} details
+ */
+export function checkStarted({ tabId, frameId, url }) {
+  if (frameId !== 0 || !isWeb(url)) return;
+  if (verdict(url, 'main_frame', undefined, now()) === 'allow') return;
+  setTimeout(() => {
+    if (requested.get(tabId) !== url) toBlockPage(tabId, url);
+  }, REQUEST_WITHIN_MS);
+}
+
+/**
+ * Looks at an address that a tab shows by now.
+ * @param {{tabId: number, frameId: number, url: string}} details
+ */
+export function checkCommitted({ tabId, frameId, url }) {
+  if (frameId === 0 && isWeb(url)) toBlockPage(tabId, url);
+}
+
+/**
+ * @param {number} tab_id
+ * @param {string} url
+ */
+function toBlockPage(tab_id, url) {
+  const address = blockedAddress(url, tab_id, now());
+  if (address !== null) void navigate(tab_id, address);
+}
+
+/** @param {string} url */
+function isWeb(url) {
+  return /^https?:/.test(url);
+}

@@ -1,0 +1,108 @@
+// When the rules change, open tabs are decided again: on time although the worker
+// sleeps, and at once after a device was suspended.
+
+import { framesOf, navigate, openTabs, stayAwake, wakeAt } from './chrome.js';
+import { readAddress } from './address.js';
+import { now } from './clock.js';
+import { blockedAddress } from './enforce.js';
+import { standing, verdict } from './engine.js';
+import { noteSentByUs } from './events.js';
+import { isBlockPage } from './gate.js';
+
+export const TRANSITION_ALARM = 'transition';
+
+/** Within this of a change the worker stays awake for it: an alarm may be late, a timer is not. */
+const AWAKE_BEFORE_MS = 65_000;
+const AWAKE_EVERY_MS = 20_000;
+
+/** @type {ReturnType<typeof setTimeout> | null} */
+let change_timer = null;
+/** @type {ReturnType<typeof setInterval> | null} */
+let awake_timer = null;
+/** What held when tabs were last looked at. */
+let looked_at = '';
+
+/**
+ * Sees to the next change, and to one that was slept through.
+ * @param {() => void} changed Called when another rule holds.
+ */
+export async function watchTransitions(changed) {
+  const now_ms = now();
+  const held = standing(now_ms);
+  const signature = JSON.stringify([held.mode, held.rule, held.period?.name ?? null, held.doubt]);
+  const differs = looked_at !== '' && looked_at !== signature;
+  looked_at = signature;
+  if (held.next_change_at_ms !== null) await waitForChange(held.next_change_at_ms - now_ms, changed);
+  if (differs) {
+    changed();
+    await lookAtTabs();
+  }
+}
+
+/** Decides every open tab again; nobody is named for what is found. */
+export async function lookAtTabs() {
+  const now_ms = now();
+  const tabs = await openTabs();
+  await Promise.all(
+    tabs.map(async (tab) => {
+      if (tab.id === undefined || tab.url === undefined || tab.url === '') return;
+      const asked = isBlockPage(tab.url) ? readAddress(tab.url) : null;
+      if (isBlockPage(tab.url)) {
+        if (asked !== null) await comeBack(tab.id, asked.asked_url, now_ms);
+        return;
+      }
+      const address = blockedAddress(tab.url, tab.id, now_ms);
+      if (address !== null) {
+        noteSentByUs(tab.id, now_ms);
+        await navigate(tab.id, address);
+      }
+    }),
+  );
+}
+
+/**
+ * A page that is open by now comes back by itself; another reason shows another page.
+ * @param {number} tab_id
+ * @param {string} asked_url
+ * @param {number} now_ms
+ */
+async function comeBack(tab_id, asked_url, now_ms) {
+  const address = blockedAddress(asked_url, tab_id, now_ms);
+  noteSentByUs(tab_id, now_ms);
+  await navigate(tab_id, address ?? asked_url);
+}
+
+/**
+ * @param {number} in_ms
+ * @param {() => void} changed
+ */
+async function waitForChange(in_ms, changed) {
+  if (change_timer !== null) clearTimeout(change_timer);
+  if (awake_timer !== null) clearInterval(awake_timer);
+  change_timer = null;
+  awake_timer = null;
+  if (in_ms <= AWAKE_BEFORE_MS) {
+    change_timer = setTimeout(() => {
+      watchTransitions(changed).catch((error) => console.error('bellgate: a transition failed', error));
+    }, Math.max(0, in_ms) + 5);
+    awake_timer = setInterval(() => {
+      stayAwake().catch(() => {});
+    }, AWAKE_EVERY_MS);
+  }
+  // The alarm counts in the device's own time.
+  await wakeAt(TRANSITION_ALARM, Date.now() + Math.max(0, in_ms));
+}
+
+/**
+ * Whether something open in a tab, other than its page itself, is blocked by now.
+ * @param {number} tab_id
+ */
+export async function hasBlockedFrame(tab_id) {
+  const now_ms = now();
+  const frames = await framesOf(tab_id);
+  const top = frames.find((frame) => frame.frameId === 0);
+  return frames.some(
+    (frame) =>
+      frame.frameId !== 0 && /^https?:/.test(frame.url) && verdict(frame.url, 'sub_frame', top?.url, now_ms) !== 'allow',
+  );
+}

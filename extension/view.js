@@ -1,0 +1,182 @@
+// What the block page shows, worked out here because the page itself has no
+// extension API: the words of one decision, in the pupil's language.
+
+import { ANSWER_HOST } from './chrome.js';
+import { categoryOf, helpLinks } from './catalogue.js';
+import { languageOf, message } from './messages.js';
+
+/** @typedef {import('./engine.js').Decision} Decision */
+/** @typedef {import('./messages.js').MessageKey} MessageKey */
+
+/**
+ * @typedef {object} View
+ * @property {string} language
+ * @property {'block' | 'notice' | 'quiet' | 'closed'} tone
+ * @property {string} product
+ * @property {string} title The tab's title.
+ * @property {string} heading
+ * @property {string} lead
+ * @property {string[]} points
+ * @property {[string, string][]} facts Label and value.
+ * @property {string} what_heading
+ * @property {string[]} what
+ * @property {{heading: string, note: string, links: [string, string][]} | null} help Name and URL.
+ * @property {{summary: string, label: string, send: string, note: string, action: string} | null} review
+ * @property {string | null} said What happened to a review that was asked for.
+ * @property {{label: string, href: string} | null} go
+ * @property {string} back
+ */
+
+/** The host the block page's forms and links go to. */
+export const ANSWERS = `https://${ANSWER_HOST}`;
+
+/** Codes whose pages can be sent for review: the school decided about the page itself. */
+const REVIEWABLE = new Set(['category', 'url_rule', 'not_on_allowlist']);
+
+/**
+ * The view for a block or a notice.
+ * @param {Decision} decision
+ * @param {string} token
+ * @param {string} wanted_language
+ * @param {boolean} can_review Whether anybody would receive a review request.
+ * @returns {View}
+ */
+export function viewOf(decision, token, wanted_language, can_review) {
+  const language = languageOf(wanted_language);
+  const say = (/** @type {MessageKey} */ key, /** @type {Record<string, string>} */ values = {}) =>
+    message(key, values, language);
+  const code = decision.reason.code;
+  const category = categoryOf(decision.reason.category);
+  const quiet = code === 'illegal' || category?.sensitive === true;
+  const host = hostOf(decision.url);
+  const names = { host, category: category?.name ?? decision.reason.category ?? host };
+  const notice = decision.action === 'notice';
+  const kind = quiet ? 'quiet' : notice ? 'notice' : kindOf(code);
+
+  return {
+    language,
+    tone: quiet ? 'quiet' : notice ? 'notice' : kind === 'closed' ? 'closed' : 'block',
+    product: say('product'),
+    title: quiet ? say('product') : `${say(`heading_${kind}`)} · ${say('product')}`,
+    heading: say(`heading_${kind}`),
+    lead: code === 'illegal' ? say('lead_illegal') : say(`lead_${kind}`, names),
+    points: notice && !quiet ? noticePoints(decision.reason.category).map((key) => say(key)) : [],
+    facts: quiet ? [] : factsOf(decision, kind, names, language),
+    what_heading: say('what_heading'),
+    what: notice ? [] : whatToDo(kind).map((key) => say(key)),
+    help: {
+      heading: say('help_heading'),
+      note: say('help_always'),
+      // Help for one topic would say aloud what the page keeps quiet.
+      links: helpLinks(quiet ? [] : (category?.help_topics ?? [])),
+    },
+    review:
+      can_review && REVIEWABLE.has(code) && !notice
+        ? {
+            summary: say('review_summary'),
+            label: say('review_label'),
+            send: say('review_send'),
+            note: say('review_private'),
+            action: `${ANSWERS}/review?token=${token}`,
+          }
+        : null,
+    said: null,
+    go: notice ? { label: say('continue'), href: `${ANSWERS}/continue?token=${token}` } : null,
+    back: say('back'),
+  };
+}
+
+/** @typedef {'closed' | 'exam' | 'allowlist' | 'category' | 'url_rule' | 'acceptance' | 'fault' | 'notice' | 'quiet'} ViewKind */
+
+/**
+ * @param {string} code
+ * @returns {Exclude<ViewKind, 'notice' | 'quiet'>}
+ */
+function kindOf(code) {
+  switch (code) {
+    case 'closed':
+    case 'exam':
+    case 'category':
+    case 'url_rule':
+    case 'acceptance':
+      return code;
+    case 'not_on_allowlist':
+      return 'allowlist';
+    default:
+      return 'fault';
+  }
+}
+
+/**
+ * @param {ViewKind} kind
+ * @returns {MessageKey[]}
+ */
+function whatToDo(kind) {
+  switch (kind) {
+    case 'closed':
+      return ['tell_closed'];
+    case 'exam':
+      return ['tell_exam'];
+    case 'fault':
+      return ['tell_fault'];
+    case 'quiet':
+      return ['tell_worry'];
+    case 'acceptance':
+      return ['tell_fault'];
+    default:
+      return ['tell_teacher', 'tell_worry'];
+  }
+}
+
+/**
+ * @param {string | null} category
+ * @returns {MessageKey[]}
+ */
+function noticePoints(category) {
+  return category === 'ai-tools'
+    ? ['notice_ai_1', 'notice_ai_2', 'notice_ai_3']
+    : ['notice_any_1', 'notice_any_2'];
+}
+
+/**
+ * @param {Decision} decision
+ * @param {ViewKind} kind
+ * @param {{host: string, category: string}} names
+ * @param {string} language
+ * @returns {[string, string][]}
+ */
+function factsOf(decision, kind, names, language) {
+  const say = (/** @type {MessageKey} */ key, /** @type {Record<string, string>} */ values = {}) =>
+    message(key, values, language);
+  /** @type {[string, string][]} */
+  const facts = [[say('fact_page'), names.host]];
+  if (kind === 'closed' || kind === 'exam' || kind === 'allowlist' || kind === 'category' || kind === 'url_rule' || kind === 'acceptance') {
+    facts.push([say('fact_why'), say(`why_${kind}`, names)]);
+  }
+  if (decision.reason.rule !== null) facts.push([say('fact_rule'), decision.reason.rule]);
+  if (decision.period !== null) facts.push([say('fact_period'), decision.period.name]);
+  const ends_at = kind === 'closed' || kind === 'exam' || kind === 'allowlist' ? (decision.next_change_at ?? decision.period?.ends_at) : null;
+  if (ends_at) facts.push([say('fact_when'), clockTime(ends_at, decision.at, language)]);
+  return facts;
+}
+
+/**
+ * An instant as a pupil reads it, in the school's own time.
+ *
+ * The core writes instants with the school's offset, so the digits are the wall
+ * clock of the school, wherever the device believes to be.
+ * @param {string} at RFC 3339.
+ * @param {string} now RFC 3339.
+ * @param {string} language
+ */
+export function clockTime(at, now, language) {
+  const [date = '', time = ''] = [at.slice(0, 10), at.slice(11, 16)];
+  if (date === now.slice(0, 10)) return message('until_time', { time }, language);
+  const day = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
+  return message('until_date', { date: day.format(new Date(`${date}T00:00:00Z`)), time }, language);
+}
+
+/** @param {string} url */
+export function hostOf(url) {
+  return URL.canParse(url) ? new URL(url).hostname : url;
+}
