@@ -7,7 +7,7 @@ import { decide, verdict } from './engine.js';
 import { noteAttempt, recordPart } from './events.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
 import { currentSettings } from './policy.js';
-import { mint, show } from './tickets.js';
+import { mint, show, ticketOf } from './tickets.js';
 import { viewOf } from './view.js';
 
 /** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
@@ -53,6 +53,26 @@ export function enforce(details) {
 export function blockedAddress(url, tab_id, now_ms) {
   if (verdict(url, 'main_frame', undefined, now_ms) === 'allow') return null;
   return blockPageFor(decide(url, 'main_frame', undefined, now_ms), tab_id, 0, now_ms).address;
+}
+
+/**
+ * Where a tab that shows the block page should go; null when it shows the right one.
+ * @param {string} block_page_url
+ * @param {number} tab_id
+ * @param {number} now_ms
+ */
+export function nextAddress(block_page_url, tab_id, now_ms) {
+  const asked = readAddress(block_page_url);
+  if (asked === null) return null;
+  const decision = decide(asked.asked_url, 'main_frame', undefined, now_ms);
+  if (decision.action === 'allow') return asked.asked_url;
+  if (ticketOf(asked.token)?.because === because(decision)) return null;
+  return blockPageFor(decision, tab_id, 0, now_ms).address;
+}
+
+/** @param {Decision} decision */
+function because({ action, reason, period }) {
+  return JSON.stringify([action, reason.code, reason.category, reason.rule, period?.name ?? null]);
 }
 
 /**
@@ -111,7 +131,7 @@ export function blockPageFor(decision, tab_id, frame_id, now_ms) {
     url: decision.url,
     kind: decision.action === 'notice' ? 'notice' : 'block',
     category: decision.reason.category,
-    code: decision.reason.code,
+    because: because(decision),
     at_ms: now_ms,
   });
   const view = viewOf(decision, token, uiLanguage(), currentSettings().endpoint !== null);

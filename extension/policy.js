@@ -39,7 +39,14 @@ export async function loadPolicy() {
   const kept = await readKept([SETTINGS, GOOD_POLICY]);
   if (isRecord(kept[SETTINGS])) settings = settingsFrom(kept[SETTINGS]);
   const good = kept[GOOD_POLICY];
-  if (typeof good === 'string') has_policy = setPolicy(good).ok;
+  if (typeof good !== 'string') return;
+  const report = setPolicy(good);
+  has_policy = report.ok;
+  // The same text again is nothing new.
+  if (report.ok && good === settings.policy) {
+    tried_policy = good;
+    last_report = report;
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ import { keepForSession, readSession } from './chrome.js';
  * @property {string} url What was asked for.
  * @property {'block' | 'notice'} kind
  * @property {string | null} category
- * @property {string} code
+ * @property {string} because What the page says: another decision shows another page.
  * @property {'minted' | 'shown' | 'used'} state
  * @property {number} at_ms
  */

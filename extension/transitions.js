@@ -1,10 +1,9 @@
 // When the rules change, open tabs are decided again: on time although the worker
 // sleeps, and at once after a device was suspended.
 
-import { framesOf, navigate, openTabs, stayAwake, wakeAt } from './chrome.js';
-import { readAddress } from './address.js';
+import { framesOf, keepForSession, navigate, openTabs, readSession, stayAwake, wakeAt } from './chrome.js';
 import { now } from './clock.js';
-import { blockedAddress } from './enforce.js';
+import { blockedAddress, nextAddress } from './enforce.js';
 import { standing, verdict } from './engine.js';
 import { noteSentByUs } from './events.js';
 import { isBlockPage } from './gate.js';
@@ -14,13 +13,13 @@ export const TRANSITION_ALARM = 'transition';
 /** Within this of a change the worker stays awake for it: an alarm may be late, a timer is not. */
 const AWAKE_BEFORE_MS = 65_000;
 const AWAKE_EVERY_MS = 20_000;
+/** What held when tabs were last looked at; a worker that slept through a change finds it here. */
+const LOOKED_AT = 'looked_at';
 
 /** @type {ReturnType<typeof setTimeout> | null} */
 let change_timer = null;
 /** @type {ReturnType<typeof setInterval> | null} */
 let awake_timer = null;
-/** What held when tabs were last looked at. */
-let looked_at = '';
 
 /**
  * Sees to the next change, and to one that was slept through.
@@ -30,8 +29,9 @@ export async function watchTransitions(changed) {
   const now_ms = now();
   const held = standing(now_ms);
   const signature = JSON.stringify([held.mode, held.rule, held.period?.name ?? null, held.doubt]);
-  const differs = looked_at !== '' && looked_at !== signature;
-  looked_at = signature;
+  const looked_at = (await readSession([LOOKED_AT]))[LOOKED_AT];
+  const differs = looked_at !== undefined && looked_at !== signature;
+  if (looked_at !== signature) await keepForSession({ [LOOKED_AT]: signature });
   if (held.next_change_at_ms !== null) await waitForChange(held.next_change_at_ms - now_ms, changed);
   if (differs) {
     changed();
@@ -46,30 +46,16 @@ export async function lookAtTabs() {
   await Promise.all(
     tabs.map(async (tab) => {
       if (tab.id === undefined || tab.url === undefined || tab.url === '') return;
-      const asked = isBlockPage(tab.url) ? readAddress(tab.url) : null;
-      if (isBlockPage(tab.url)) {
-        if (asked !== null) await comeBack(tab.id, asked.asked_url, now_ms);
-        return;
-      }
-      const address = blockedAddress(tab.url, tab.id, now_ms);
+      // A page that is open by now comes back by itself; another reason shows another page.
+      const address = isBlockPage(tab.url)
+        ? nextAddress(tab.url, tab.id, now_ms)
+        : blockedAddress(tab.url, tab.id, now_ms);
       if (address !== null) {
         noteSentByUs(tab.id, now_ms);
         await navigate(tab.id, address);
       }
     }),
   );
-}
-
-/**
- * A page that is open by now comes back by itself; another reason shows another page.
- * @param {number} tab_id
- * @param {string} asked_url
- * @param {number} now_ms
- */
-async function comeBack(tab_id, asked_url, now_ms) {
-  const address = blockedAddress(asked_url, tab_id, now_ms);
-  noteSentByUs(tab_id, now_ms);
-  await navigate(tab_id, address ?? asked_url);
 }
 
 /**
