@@ -1,5 +1,6 @@
 //! Decides whether a school allows a request.
 
 pub mod context;
+pub mod policy;
 pub mod reason;
 pub mod request;
