@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Chromium } from './lib/chromium.mjs';
 import { createKey, packExtension } from './lib/package.mjs';
+import { PARTS, partsPage } from './lib/traffic.mjs';
 import { UpdateServer } from './lib/update-server.mjs';
 import { waitFor } from './lib/wait.mjs';
 import { Web } from './lib/web.mjs';
@@ -25,10 +26,10 @@ const MANIFEST = {
   storage: { managed_schema: 'schema.json' },
 };
 const SCHEMA = { type: 'object', properties: { word: { type: 'string' } } };
-// Cancels every request whose address holds "forbidden" and tells the web server each managed value.
+// Cancels every request whose address holds "forbidden" before its query, and tells the web server each managed value.
 const BACKGROUND = `
 chrome.webRequest.onBeforeRequest.addListener(
-  ({ url }) => ({ cancel: url.includes('forbidden') }),
+  ({ url }) => ({ cancel: url.split('?')[0].includes('forbidden') }),
   { urls: ['<all_urls>', 'ws://*/*', 'wss://*/*'] },
   ['blocking'],
 );
@@ -96,6 +97,19 @@ test('sub_resources_of_each_kind_reach_the_server_under_their_type', async () =>
   const wanted = { image: 'image', frame: 'iframe', script: 'script', socket: 'websocket', fetch: 'empty' };
   for (const [name, type] of Object.entries(wanted)) {
     assert.equal(web.count({ host: `${name}.example`, type }), 1, `${name} as ${type}`);
+  }
+  await page.close();
+});
+
+test('every_kind_of_part_reaches_an_open_host_and_none_a_forbidden_one', async () => {
+  web.serve(partsPage('parts-page.example'));
+  const page = await chromium.newPage();
+  for (const from of ['open-parts.example', 'forbidden-parts.example']) {
+    await chromium.navigate(page, `https://parts-page.example/parts?from=${from}`);
+    await waitFor('every part to settle', async () => (await page.title()) === 'done');
+    const arrived = Object.entries(PARTS).filter(([, part]) => web.count({ host: from, path: part.path }) > 0);
+    const expected = from.startsWith('open') ? Object.keys(PARTS) : [];
+    assert.deepEqual(arrived.map(([kind]) => kind), expected, from);
   }
   await page.close();
 });

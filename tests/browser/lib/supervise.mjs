@@ -8,6 +8,7 @@ const SUPERVISE = fileURLToPath(new URL('supervise.sh', import.meta.url));
 /**
  * @typedef {object} Supervised
  * @property {number} group Process id of the command and of its process group.
+ * @property {import('node:stream').Readable | null} stdout Standard output, where `pipe` was asked for.
  * @property {import('node:stream').Writable} toChild Descriptor 3 of the command.
  * @property {import('node:stream').Readable} fromChild Descriptor 4 of the command.
  * @property {Promise<void>} ended Settles when the command's group is dead and its folder gone.
@@ -22,7 +23,7 @@ const SUPERVISE = fileURLToPath(new URL('supervise.sh', import.meta.url));
  * @param {object} [options]
  * @param {string} [options.folder] Removed with everything in it once the group is dead.
  * @param {NodeJS.ProcessEnv} [options.env]
- * @param {number | 'ignore' | 'inherit'} [options.stdout] Where standard output goes.
+ * @param {number | 'ignore' | 'inherit' | 'pipe'} [options.stdout] Where standard output goes.
  * @param {number | 'ignore' | 'inherit'} [options.stderr] Where standard error goes.
  * @returns {Promise<Supervised>}
  */
@@ -47,5 +48,5 @@ export async function supervise(command, options = {}) {
     if (!keepAlive.writableEnded) keepAlive.end(folder === 'keep' ? 'keep\n' : undefined);
     await ended;
   };
-  return { group, toChild, fromChild, ended, end };
+  return { group, stdout: child.stdout, toChild, fromChild, ended, end };
 }
