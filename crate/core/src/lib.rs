@@ -1,6 +1,10 @@
 //! Decides whether a school allows a request.
 
+pub mod canonical;
 pub mod context;
 pub mod policy;
+pub mod expression;
+pub mod host;
+pub mod list;
 pub mod reason;
 pub mod request;
