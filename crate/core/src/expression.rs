@@ -49,8 +49,11 @@ impl Entry {
         if rest[..host_end].contains('*') {
             return Err(EntryError::Wildcard(written.to_owned()));
         }
-        let mut scratch = Scratch::new();
         let invalid = || EntryError::Host(written.to_owned());
+        if host_end == 0 {
+            return Err(invalid());
+        }
+        let mut scratch = Scratch::new();
         let url_text = format!("http://{rest}");
         let url = CanonicalUrl::parse_fully(&url_text, &mut scratch).map_err(|_| invalid())?;
         let host = url.host();
@@ -159,9 +162,9 @@ impl Entry {
 /// ICANN part of the public suffix list: those that three countries or more have, and
 /// all of the United Kingdom's.
 const REGISTRY_LABELS: [&str; 29] = [
-    "ac", "art", "asso", "biz", "co", "com", "ed", "edu", "firm", "gob", "gov", "gouv", "gub", "id",
-    "info", "ltd", "me", "mil", "mod", "name", "net", "nhs", "nom", "or", "org", "plc", "police",
-    "pro", "sch",
+    "ac", "art", "asso", "biz", "co", "com", "ed", "edu", "firm", "gob", "gov", "gouv", "gub",
+    "id", "info", "ltd", "me", "mil", "mod", "name", "net", "nhs", "nom", "or", "org", "plc",
+    "police", "pro", "sch",
 ];
 
 impl fmt::Display for Entry {

@@ -58,7 +58,9 @@ pub fn expressions(url: &str) -> Vec<(String, String)> {
         None => return Vec::new(),
         Some(Host::Domain(name)) => {
             let labels: Vec<&str> = name.trim_end_matches('.').split('.').collect();
-            (0..labels.len()).map(|from| labels[from..].join(".")).collect()
+            (0..labels.len())
+                .map(|from| labels[from..].join("."))
+                .collect()
         }
         Some(address) => vec![address.to_string()],
     };
