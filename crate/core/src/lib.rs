@@ -2,9 +2,9 @@
 
 pub mod canonical;
 pub mod context;
-pub mod policy;
 pub mod expression;
 pub mod host;
 pub mod list;
+pub mod policy;
 pub mod reason;
 pub mod request;

@@ -75,8 +75,8 @@ fn every_matching_entry_is_given_longest_first() {
     assert_eq!(
         entries(&pack, "https://www.example.org/play/now?x#y"),
         [
-            "example.org/play/now",
             "www.example.org/play",
+            "example.org/play/now",
             "example.org",
             "org"
         ]
