@@ -1,6 +1,8 @@
-//! The `bellgate` command.
+//! The `bellgate` command: one file a verb, this one only dispatches.
 
+mod events;
 mod policy;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -21,10 +23,16 @@ enum Verb {
         #[command(subcommand)]
         verb: policy::Verb,
     },
+    /// Runs the school endpoint.
+    Serve(serve::Arguments),
+    /// Reads the events that the endpoint stored.
+    Events(events::Arguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().verb {
         Verb::Policy { verb } => policy::run(verb),
+        Verb::Serve(arguments) => serve::run(arguments),
+        Verb::Events(arguments) => events::run(arguments),
     }
 }

@@ -1,0 +1,6 @@
+//! A real endpoint on a free port, asked over real sockets.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+mod events;
+mod refusals;
