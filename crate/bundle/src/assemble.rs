@@ -6,10 +6,13 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::archive::{self, Files};
-use crate::glue::Glue;
+use crate::glue::{CorePack, Glue};
 use crate::key::PackageKey;
 use crate::manifest::{FILE_NAME, Manifest};
-use crate::{crx, updates};
+use crate::{crx, lists, updates};
+
+/// The folder of the extension that holds what the build makes.
+const MODULES: &str = "wasm";
 
 /// What `assemble` is told.
 #[derive(Args)]
@@ -26,6 +29,12 @@ pub struct AssembleArgs {
     /// The list pack to embed.
     #[arg(long)]
     core_pack: Option<PathBuf>,
+    /// The keys that may have signed it: Ed25519, base64, separated by spaces.
+    #[arg(long, default_value = "", requires = "core_pack")]
+    core_pack_keys: String,
+    /// The folder of lists, for the words on the block page.
+    #[arg(long)]
+    lists: PathBuf,
     /// A `wasm-opt` command.
     #[arg(long)]
     wasm_opt: Option<PathBuf>,
@@ -35,9 +44,9 @@ pub struct AssembleArgs {
     /// Where the unpacked extension goes; what is there is replaced.
     #[arg(long)]
     out: PathBuf,
-    /// Where the bindings for tests and the type check go; what is there is replaced.
+    /// Where the made modules go for tests and the type check; what is there is replaced.
     #[arg(long)]
-    glue_out: PathBuf,
+    modules_out: PathBuf,
 }
 
 /// Makes the unpacked extension and the bindings for tests.
@@ -49,36 +58,47 @@ pub fn assemble(args: &AssembleArgs) -> Result<()> {
     manifest.set_update_url(None);
 
     let glue = Glue::make(&args.wasm, args.wasm_opt.as_deref())?;
-    let core_pack = args
-        .core_pack
-        .as_ref()
-        .map(|path| {
-            std::fs::read(path)
-                .with_context(|| format!("cannot read the list pack `{}`", path.display()))
-        })
-        .transpose()?;
+    let mut modules = glue.shipped(read_core_pack(args)?.as_ref());
+    modules.append(&mut lists::modules(&args.lists)?);
 
     let mut files = archive::read_folder(&args.extension, &is_for_developers)?;
-    for (path, content) in glue.shipped(core_pack.as_deref()) {
-        if files.insert(path.clone(), content).is_some() {
-            bail!("`{path}` is made by the build; remove it from the extension's folder");
-        }
+    for (name, content) in &modules {
+        files.insert(format!("{MODULES}/{name}"), content.clone());
     }
     manifest.check_files(&files)?;
     files.insert(FILE_NAME.to_owned(), manifest.to_bytes()?);
 
-    write_folder(&args.glue_out, &glue.for_tests())?;
+    modules.append(&mut glue.for_tests());
+    write_folder(&args.modules_out, &modules)?;
     write_folder(&args.out, &files)
+}
+
+fn read_core_pack(args: &AssembleArgs) -> Result<Option<CorePack>> {
+    let Some(path) = &args.core_pack else {
+        return Ok(None);
+    };
+    let bytes = std::fs::read(path)
+        .with_context(|| format!("cannot read the list pack `{}`", path.display()))?;
+    let keys = args.core_pack_keys.clone();
+    if !keys
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "+/= ".contains(c))
+    {
+        bail!("`{keys}` is not a list of base64 keys separated by spaces");
+    }
+    Ok(Some(CorePack { bytes, keys }))
 }
 
 /// Files that lie beside the extension's own but are not part of it.
 fn is_for_developers(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with('.')
+    path == MODULES
+        || path == "types"
+        || name.starts_with('.')
         || [".pem", ".d.ts", ".md", ".test.js", ".test.mjs"]
             .iter()
             .any(|end| name.ends_with(end))
-        || matches!(name, "jsconfig.json" | "tsconfig.json" | FILE_NAME)
+        || matches!(name, "tsconfig.json" | FILE_NAME)
 }
 
 /// What `pack` is told.
@@ -272,7 +292,7 @@ mod tests {
         ] {
             assert!(is_for_developers(path), "{path}");
         }
-        for path in ["background.js", "page/block.html", "schema.json"] {
+        for path in ["background.js", "page/wasm", "schema.json"] {
             assert!(!is_for_developers(path), "{path}");
         }
     }

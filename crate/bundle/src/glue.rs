@@ -14,7 +14,8 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::archive::Files;
 
-const HEADER: &str = "// Made by `scripts/build`; do not edit.\n";
+/// First line of every made module.
+pub const HEADER: &str = "// Made by `scripts/build`; do not edit.\n";
 
 /// The compiled core and its bindings.
 pub struct Glue {
@@ -39,6 +40,7 @@ impl Glue {
             .remove_name_section(true)
             .remove_producers_section(true)
             .typescript(true)
+            .reset_state_function(true)
             .generate_output()
             .with_context(|| format!("cannot make the bindings of `{}`", wasm.display()))?;
         if !output.snippets().is_empty() || !output.local_modules().is_empty() {
@@ -53,44 +55,52 @@ impl Glue {
         Ok(Self { wasm, js, ts })
     }
 
-    /// What the extension ships, by path: the bindings, the core and the built-in lists.
+    /// The modules that the extension ships, by name.
     ///
     /// Both binaries are functions, not constants: a module that throws while it
     /// is loaded would stop the worker before it can listen.
-    pub fn shipped(&self, core_pack: Option<&[u8]>) -> Files {
+    pub fn shipped(&self, core_pack: Option<&CorePack>) -> Files {
         let bytes = format!(
             "{HEADER}\n/** The compiled core. @returns {{Uint8Array<ArrayBuffer>}} */\n\
              export function wasmBytes() {{\n  return Uint8Array.fromBase64({});\n}}\n",
             quoted(&self.wasm)
         );
+        let (pack, keys) = core_pack.map_or_else(
+            || ("null".to_owned(), ""),
+            |pack| {
+                let bytes = format!("Uint8Array.fromBase64({})", quoted(&pack.bytes));
+                (bytes, pack.keys.as_str())
+            },
+        );
         let core_pack = format!(
             "{HEADER}\n/** The built-in list pack; null in a build without one. \
              @returns {{Uint8Array<ArrayBuffer> | null}} */\n\
-             export function corePack() {{\n  return {};\n}}\n",
-            core_pack.map_or_else(
-                || "null".to_owned(),
-                |pack| format!("Uint8Array.fromBase64({})", quoted(pack))
-            )
+             export function corePack() {{\n  return {pack};\n}}\n\n\
+             /** The keys that may have signed it, base64, separated by spaces; empty if unsigned. */\n\
+             export function corePackKeys() {{\n  return \"{keys}\";\n}}\n",
         );
         Files::from([
-            ("wasm/bellgate.js".to_owned(), self.js.clone().into_bytes()),
-            ("wasm/bytes.js".to_owned(), bytes.into_bytes()),
-            ("wasm/core-pack.js".to_owned(), core_pack.into_bytes()),
+            ("bellgate.js".to_owned(), self.js.clone().into_bytes()),
+            ("bytes.js".to_owned(), bytes.into_bytes()),
+            ("core-pack.js".to_owned(), core_pack.into_bytes()),
         ])
     }
 
-    /// What tests under Node and the type check use, by path; it is not shipped.
+    /// What tests under Node and the type check use besides, by name; not shipped.
     pub fn for_tests(&self) -> Files {
-        let bytes = "export function wasmBytes(): Uint8Array<ArrayBuffer>;\n";
-        let core_pack = "export function corePack(): Uint8Array<ArrayBuffer> | null;\n";
         Files::from([
             ("bellgate.d.ts".to_owned(), self.ts.clone().into_bytes()),
-            ("bellgate.js".to_owned(), self.js.clone().into_bytes()),
             ("bellgate.wasm".to_owned(), self.wasm.clone()),
-            ("bytes.d.ts".to_owned(), bytes.into()),
-            ("core-pack.d.ts".to_owned(), core_pack.into()),
         ])
     }
+}
+
+/// The built-in list pack.
+pub struct CorePack {
+    /// The pack, whole.
+    pub bytes: Vec<u8>,
+    /// Ed25519 public keys, base64, separated by spaces; empty if it is not signed.
+    pub keys: String,
 }
 
 fn quoted(bytes: &[u8]) -> String {
@@ -152,12 +162,14 @@ mod tests {
 
     #[test]
     fn binaries_are_embedded_as_functions() {
-        let files = glue().shipped(Some(b"pack"));
-        assert!(
-            text(&files, "wasm/bytes.js").contains("return Uint8Array.fromBase64(\"AGFzbQ==\")")
-        );
-        assert!(text(&files, "wasm/core-pack.js").contains("Uint8Array.fromBase64(\"cGFjaw==\")"));
-        for path in ["wasm/bytes.js", "wasm/core-pack.js"] {
+        let files = glue().shipped(Some(&CorePack {
+            bytes: b"pack".to_vec(),
+            keys: "key".to_owned(),
+        }));
+        assert!(text(&files, "bytes.js").contains("return Uint8Array.fromBase64(\"AGFzbQ==\")"));
+        assert!(text(&files, "core-pack.js").contains("Uint8Array.fromBase64(\"cGFjaw==\")"));
+        assert!(text(&files, "core-pack.js").contains("return \"key\";"));
+        for path in ["bytes.js", "core-pack.js"] {
             assert!(text(&files, path).starts_with("// Made by `scripts/build`"));
         }
     }
@@ -165,6 +177,7 @@ mod tests {
     #[test]
     fn build_without_core_pack_still_has_the_module() {
         let files = glue().shipped(None);
-        assert!(text(&files, "wasm/core-pack.js").contains("return null;"));
+        assert!(text(&files, "core-pack.js").contains("return null;"));
+        assert!(text(&files, "core-pack.js").contains("return \"\";"));
     }
 }

@@ -5,17 +5,20 @@
 //! describing what a release contains, and the checks of the repository that no
 //! ordinary tool makes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod archive;
 mod assemble;
+mod check;
 mod crx;
 mod glue;
 mod key;
+mod lists;
 mod manifest;
+mod tally;
 mod updates;
 
 #[derive(Parser)]
@@ -34,6 +37,26 @@ enum Verb {
     /// Makes a signing key or tells the id that comes from one.
     #[command(subcommand)]
     Key(KeyVerb),
+    /// Checks something of the repository in the current folder.
+    #[command(subcommand)]
+    Check(CheckVerb),
+    /// Adds up the stages of a test run.
+    Tally {
+        /// Lines `NAME RUNNER STATUS`; the logs are `NAME.log` beside it.
+        results: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum CheckVerb {
+    /// Dependencies point one way.
+    Dependencies,
+    /// Every permission of the manifest is explained.
+    Permissions,
+    /// Committed made files are what their commands make.
+    Made,
+    /// The npm lock file names no host.
+    LockFile,
 }
 
 #[derive(Subcommand)]
@@ -56,6 +79,15 @@ fn main() -> Result<()> {
     match Cli::parse().verb {
         Verb::Assemble(args) => assemble::assemble(&args),
         Verb::Pack(args) => assemble::pack(&args),
+        Verb::Check(verb) => check::report(match verb {
+            CheckVerb::Dependencies => check::dependencies(Path::new("."))?,
+            CheckVerb::Permissions => {
+                check::permissions(Path::new("manifest.json"), Path::new("docs/permissions.md"))?
+            }
+            CheckVerb::Made => check::made_files(Path::new("."))?,
+            CheckVerb::LockFile => check::lock_file(Path::new("package-lock.json"))?,
+        }),
+        Verb::Tally { results } => tally::tally(&results),
         Verb::Key(KeyVerb::New { out }) => {
             println!("{}", key::PackageKey::create(&out)?.extension_id());
             Ok(())
