@@ -1,0 +1,255 @@
+//! The whole of a device's filter: policy, lists and context, and the standing they make.
+//!
+//! One engine serves the extension and the command line. It holds what was handed to
+//! it and nothing that it could forget: every answer is a function of that and of the
+//! instant that is passed in.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::decide::{Action, Initiator, Outcome, decide};
+use crate::event::{EventBody, Navigation, record, subject_for};
+use crate::list::{CanonicalUrl, Pack};
+use crate::lists::{Lists, PackMasks};
+use crate::policy::{Faults, Policy, Warning, built_in_standing};
+use crate::reason::{Reason, ReasonCode};
+use crate::request::ResourceType;
+use crate::standing::{Doubt, Standing};
+
+/// Decides requests for one user of one device.
+#[derive(Default)]
+pub struct Engine {
+    policy: Option<Policy>,
+    lists: Lists,
+    context: Context,
+    subject_key: Vec<u8>,
+    prepared: Option<Prepared>,
+}
+
+/// A standing with what it needs of the packs, and since when it holds.
+struct Prepared {
+    from_ms: i64,
+    standing: Standing,
+    masks: PackMasks,
+}
+
+impl Prepared {
+    fn holds_at(&self, now_ms: i64) -> bool {
+        now_ms >= self.from_ms && self.standing.next_change_at_ms.is_none_or(|next| now_ms < next)
+    }
+}
+
+/// A decision, whole: what `bellgate decide` prints and the block page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The URL as it was asked about.
+    pub url: String,
+    /// The instant it was decided for (RFC 3339, in the school's zone).
+    pub at: String,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The period of the school day.
+    pub period: Option<DecisionPeriod>,
+    /// The first instant at which another decision is possible (RFC 3339).
+    pub next_change_at: Option<String>,
+}
+
+/// The period of the school day in a [`Decision`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionPeriod {
+    /// As the timetable names it.
+    pub name: String,
+    /// Its kind, such as `lesson`.
+    pub kind: String,
+    /// The first instant after it (RFC 3339, in the school's zone).
+    pub ends_at: String,
+}
+
+/// A question to the engine.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The URL asked for.
+    pub url: &'a str,
+    /// What the request is for.
+    pub kind: ResourceType,
+    /// Who started it: a page's URL, or an origin (`https://host`); absent or opaque
+    /// (`null`) where Chrome names nobody.
+    pub initiator: Option<&'a str>,
+    /// The instant, in Unix epoch milliseconds.
+    pub now_ms: i64,
+}
+
+impl Engine {
+    /// An engine that has nothing yet: lesson rules hold.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the policy by a valid one; a faulty one changes nothing.
+    ///
+    /// # Errors
+    /// Every fault of the text, each with its place.
+    pub fn set_policy(&mut self, text: &str) -> Result<Vec<Warning>, Faults> {
+        let (policy, warnings) = Policy::parse(text)?;
+        self.policy = Some(policy);
+        self.prepared = None;
+        Ok(warnings)
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+
+    /// Replaces who is asking, from where, and with what leave.
+    pub fn set_context(&mut self, context: Context) {
+        self.context = context;
+        self.prepared = None;
+    }
+
+    /// Sets the key that makes pseudonyms; empty means that nobody can be named by one.
+    pub fn set_subject_key(&mut self, key: &[u8]) {
+        self.subject_key = key.to_vec();
+    }
+
+    /// Replaces the pack that ships with the extension.
+    pub fn set_built_in_pack(&mut self, pack: Pack) {
+        self.lists.built_in = Some(pack);
+        self.prepared = None;
+    }
+
+    /// Replaces the school's pack, or goes back to the built-in lists alone.
+    pub fn set_school_pack(&mut self, pack: Option<Pack>) {
+        self.lists.school = pack;
+        self.prepared = None;
+    }
+
+    /// The packs in use.
+    #[must_use]
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    /// What holds at an instant.
+    pub fn standing(&mut self, now_ms: i64) -> &Standing {
+        &self.prepare(now_ms).standing
+    }
+
+    /// The action and its reason, and nothing more: the path every request takes.
+    pub fn verdict(&mut self, question: Question<'_>) -> (Action, ReasonCode) {
+        self.with_outcome(question, |outcome, _, _| (outcome.action, outcome.code))
+            .unwrap_or((Action::Block, ReasonCode::Fault))
+    }
+
+    /// The whole decision, with its rule, entry, period and next change.
+    pub fn decide(&mut self, question: Question<'_>) -> Decision {
+        let zone = self.zone();
+        let made = self.with_outcome(question, |outcome, url, view| {
+            (outcome.action, outcome.reason(url, view.lists))
+        });
+        let (action, reason) =
+            made.unwrap_or_else(|| (Action::Block, Reason::new(ReasonCode::Fault)));
+        let standing = self.standing(question.now_ms);
+        Decision {
+            url: question.url.to_owned(),
+            at: rfc3339(question.now_ms, zone),
+            action,
+            reason,
+            period: standing.period.as_ref().map(|period| DecisionPeriod {
+                name: period.name.clone(),
+                kind: period.kind.clone(),
+                ends_at: rfc3339(period.ends_at_ms, zone),
+            }),
+            next_change_at: standing.next_change_at_ms.map(|at| rfc3339(at, zone)),
+        }
+    }
+
+    /// What is recorded of a request, if anything.
+    pub fn event(&mut self, question: Question<'_>, navigation: Navigation) -> Option<EventBody> {
+        let key = std::mem::take(&mut self.subject_key);
+        let body = self.with_outcome(question, |outcome, url, view| {
+            let subject =
+                subject_for(view.standing.reporting.subject, view.context.user.as_deref(), &key);
+            record(outcome, url, question.kind, navigation, view, subject)
+        });
+        self.subject_key = key;
+        body.flatten()
+    }
+
+    /// The school's time zone; London's until a policy says otherwise.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.policy.as_ref().map_or(Tz::Europe__London, Policy::timezone)
+    }
+
+    fn with_outcome<T>(
+        &mut self,
+        question: Question<'_>,
+        answer: impl FnOnce(&Outcome<'_>, &CanonicalUrl<'_>, View<'_>) -> T,
+    ) -> Option<T> {
+        self.prepare(question.now_ms);
+        let prepared = self.prepared.as_ref()?;
+        let url = CanonicalUrl::parse(question.url).ok()?;
+        let initiator_url = question.initiator.and_then(|text| CanonicalUrl::parse(text).ok());
+        let initiator = initiator_url.as_ref().map(|url| Initiator {
+            url,
+            is_origin: question.initiator.is_some_and(is_origin),
+        });
+        let outcome = decide(
+            &url,
+            question.kind,
+            initiator,
+            &prepared.standing,
+            &prepared.masks,
+            &self.lists,
+        );
+        let view =
+            View { standing: &prepared.standing, context: &self.context, lists: &self.lists };
+        Some(answer(&outcome, &url, view))
+    }
+
+    fn prepare(&mut self, now_ms: i64) -> &Prepared {
+        let stale = self.prepared.as_ref().is_none_or(|prepared| !prepared.holds_at(now_ms));
+        if stale {
+            self.prepared = None;
+        }
+        let (policy, context, lists) = (&self.policy, &self.context, &self.lists);
+        self.prepared.get_or_insert_with(|| {
+            let standing = match policy {
+                Some(policy) => policy.standing(context, now_ms),
+                None => built_in_standing(context, now_ms, Doubt::NoPolicy),
+            };
+            let masks = lists.masks(&standing.filter, &standing.exceptions);
+            Prepared { from_ms: now_ms, standing, masks }
+        })
+    }
+}
+
+/// What an outcome was made from.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// What holds now.
+    pub standing: &'a Standing,
+    /// Who is asking.
+    pub context: &'a Context,
+    /// Where it was looked up.
+    pub lists: &'a Lists,
+}
+
+/// An instant as RFC 3339 text in a zone, to the second or, where it has them, milliseconds.
+#[must_use]
+pub fn rfc3339(at_ms: i64, zone: Tz) -> String {
+    let at = DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or(DateTime::UNIX_EPOCH);
+    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
+}
+
+/// Whether an initiator is an origin, with no path after its host.
+fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains('/'))
+}

@@ -1,0 +1,131 @@
+//! The packs a decision looks in, and what their category numbers mean to a standing.
+
+use crate::list::{CanonicalUrl, Match, Pack};
+use crate::standing::{ActiveException, Filter};
+
+/// Categories that mean something to the filter itself; no policy can block them.
+pub mod special {
+    /// Help services.
+    pub const HELP: &str = "help";
+    /// Help services that are crisis lines.
+    pub const HELP_CRISIS: &str = "help-crisis";
+    /// The education allowlist.
+    pub const EDUCATION: &str = "education";
+    /// Sign-in pages, captive portals, the Admin console.
+    pub const SIGN_IN: &str = "sign-in";
+}
+
+/// The list packs that are loaded.
+///
+/// The built-in pack ships inside the extension. It alone says what is a help service
+/// and what is a sign-in page, so that no fetched pack can close either; its categories
+/// count where the school's pack has none of that name, so that a school's pack adds to
+/// the core lists and never silently takes one away.
+#[derive(Default)]
+pub struct Lists {
+    /// The pack that ships with the extension.
+    pub built_in: Option<Pack>,
+    /// The pack the school chose.
+    pub school: Option<Pack>,
+}
+
+/// Bits of one pack that a standing cares about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Masks {
+    /// Blocked categories.
+    pub block: u128,
+    /// Categories that want an acknowledgement.
+    pub notice: u128,
+    /// Blocked categories that a supervised exception has lifted.
+    pub lifted: u128,
+    /// The education allowlist.
+    pub education: u128,
+    /// Help services.
+    pub help: u128,
+    /// Help services that are crisis lines.
+    pub help_crisis: u128,
+    /// Sign-in pages.
+    pub sign_in: u128,
+}
+
+/// The bits of both packs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PackMasks {
+    /// Those of the built-in pack.
+    pub built_in: Masks,
+    /// Those of the school's pack.
+    pub school: Masks,
+}
+
+/// Categories that no supervised exception lifts as a whole (T55).
+pub const NEVER_LIFTED: [&str; 4] = ["adult", "malware", "phishing", "proxies"];
+
+impl Lists {
+    /// What the packs' category numbers mean under a filter and the exceptions that hold.
+    #[must_use]
+    pub fn masks(&self, filter: &Filter, exceptions: &[ActiveException]) -> PackMasks {
+        let mut masks = PackMasks::default();
+        if let Some(pack) = &self.school {
+            masks.school = masks_of(pack, filter, exceptions, |_| true);
+            masks.school.help = 0;
+            masks.school.help_crisis = 0;
+            masks.school.sign_in = 0;
+        }
+        if let Some(pack) = &self.built_in {
+            masks.built_in = masks_of(pack, filter, exceptions, |name| {
+                self.school.as_ref().is_none_or(|school| school.category_number(name).is_none())
+            });
+        }
+        masks
+    }
+}
+
+/// Where an entry of a pack matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The category's name.
+    pub category: String,
+    /// The entry as the list has it.
+    pub entry: String,
+}
+
+/// The longest entry of `pack` that matches `url` and has a category in `mask`, with the
+/// lowest-numbered such category.
+#[must_use]
+pub fn longest_hit(pack: &Pack, url: &CanonicalUrl<'_>, mask: u128) -> Option<Hit> {
+    let mut matches: Vec<Match> = Vec::new();
+    pack.matches(url, &mut matches);
+    let found = matches.iter().find(|found| found.categories & mask != 0)?;
+    let number = (found.categories & mask).trailing_zeros();
+    let category = pack.categories().iter().find(|c| u32::from(c.number) == number)?;
+    Some(Hit { category: category.name.clone(), entry: found.entry.clone() })
+}
+
+fn masks_of(
+    pack: &Pack,
+    filter: &Filter,
+    exceptions: &[ActiveException],
+    counts: impl Fn(&str) -> bool,
+) -> Masks {
+    let bit = |name: &str| pack.category_number(name).map_or(0, |number| 1u128 << number);
+    let mut masks = Masks {
+        education: bit(special::EDUCATION),
+        help: bit(special::HELP) | bit(special::HELP_CRISIS),
+        help_crisis: bit(special::HELP_CRISIS),
+        sign_in: bit(special::SIGN_IN),
+        ..Masks::default()
+    };
+    let special = masks.education | masks.help | masks.sign_in;
+    for name in filter.block.iter().filter(|name| counts(name)) {
+        masks.block |= bit(name) & !special;
+    }
+    for name in filter.notice.iter().filter(|name| counts(name)) {
+        masks.notice |= bit(name) & !special & !masks.block;
+    }
+    for name in exceptions.iter().flat_map(|exception| &exception.categories) {
+        if !NEVER_LIFTED.contains(&name.as_str()) {
+            masks.lifted |= bit(name) & (masks.block | masks.notice);
+        }
+    }
+    masks
+}
