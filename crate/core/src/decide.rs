@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::list::CanonicalUrl;
-use crate::lists::{Lists, PackMasks, longest_hit};
+use crate::canonical::CanonicalUrl;
+use crate::list::{EntrySet, LookupError, Pack};
+use crate::lists::{Hit, Lists, PackMasks, longest_hit};
 use crate::reason::{Reason, ReasonCode};
 use crate::request::ResourceType;
 use crate::standing::{HelpScope, Mode, Opening, OpeningKind, Standing};
@@ -62,7 +63,9 @@ pub struct CategoryHit {
 ///
 /// The layers of [`crate::precedence::LAYERS`] are tried in their order. Nothing here
 /// allocates unless a listed category holds for the URL.
-#[must_use]
+///
+/// # Errors
+/// [`Undecided`] when a pack is damaged: it must be dropped and the question asked again.
 pub fn decide<'a>(
     url: &CanonicalUrl<'_>,
     kind: ResourceType,
@@ -70,44 +73,64 @@ pub fn decide<'a>(
     standing: &'a Standing,
     masks: &PackMasks,
     lists: &'a Lists,
-) -> Outcome<'a> {
-    let found = Found::look_up(url, lists);
+) -> Result<Outcome<'a>, Undecided> {
+    let found = Found::look_up(url, lists)?;
     if let Some(opened) = always_open(url, found, standing, masks) {
-        return opened;
+        return Ok(opened);
     }
     if standing.mode == Mode::Open {
-        return allow(ReasonCode::OutsideSchoolHours, Some(&standing.rule));
+        return Ok(allow(ReasonCode::OutsideSchoolHours, Some(&standing.rule)));
     }
-    if let Some(exception) = standing.exceptions.iter().find_map(|exception| {
-        let entry = exception.entries.longest_match(url)?;
-        Some((exception.id.as_str(), entry))
-    }) {
-        return Outcome {
-            entry: Some(exception.1),
-            ..allow(ReasonCode::Exception, Some(exception.0))
-        };
+    if let Some(opened) = excepted(url, standing) {
+        return Ok(opened);
     }
-    let opened_page = !kind.is_page()
-        && initiator.is_some_and(|initiator| is_open_page(initiator, standing, masks, lists));
+    let opened_page = match initiator.filter(|_| !kind.is_page()) {
+        Some(initiator) => is_open_page(initiator, standing, masks, lists)?,
+        None => false,
+    };
     if !opened_page && let Some(outcome) = gates(url, standing) {
-        if outcome.action == Action::Allow && outcome.code == ReasonCode::Allowlist {
-            // An allowlist is still filtered by category; a longer category entry wins.
-            let length = outcome.entry.map_or(0, str::len);
-            return by_category(url, kind, found, standing, masks, lists, length)
-                .filter(|blocked| blocked.action == Action::Block)
-                .unwrap_or(outcome);
+        if outcome.code != ReasonCode::Allowlist {
+            return Ok(outcome);
         }
-        return outcome;
+        // An allowlist is still filtered by category; a longer category entry wins.
+        let length = outcome.entry.map_or(0, str::len);
+        let blocked = by_category(url, kind, found, standing, masks, lists, length)?
+            .filter(|outcome| outcome.action == Action::Block);
+        return Ok(blocked.unwrap_or(outcome));
     }
     let mut allowed_length = 0;
     if let Some(outcome) = url_rule(url, standing) {
         if outcome.action == Action::Block || !opened_page {
-            return outcome;
+            return Ok(outcome);
         }
         allowed_length = outcome.entry.map_or(0, str::len);
     }
-    by_category(url, kind, found, standing, masks, lists, allowed_length)
-        .unwrap_or_else(|| allow(ReasonCode::NotListed, Some(&standing.rule)))
+    Ok(
+        by_category(url, kind, found, standing, masks, lists, allowed_length)?
+            .unwrap_or_else(|| allow(ReasonCode::NotListed, Some(&standing.rule))),
+    )
+}
+
+/// Which pack could not say whether a URL is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// The one that ships with the extension.
+    #[error("the built-in list pack: {0}")]
+    BuiltIn(LookupError),
+    /// The school's.
+    #[error("the school's list pack: {0}")]
+    School(LookupError),
+}
+
+/// The layer of supervised exceptions, as far as they name entries.
+fn excepted<'a>(url: &CanonicalUrl<'_>, standing: &'a Standing) -> Option<Outcome<'a>> {
+    standing.exceptions.iter().find_map(|exception| {
+        let entry = exception.entries.longest_match(url)?;
+        Some(Outcome {
+            entry: Some(entry),
+            ..allow(ReasonCode::Exception, Some(&exception.id))
+        })
+    })
 }
 
 /// Category bits of a URL in each pack.
@@ -118,11 +141,12 @@ struct Found {
 }
 
 impl Found {
-    fn look_up(url: &CanonicalUrl<'_>, lists: &Lists) -> Self {
-        Self {
-            built_in: lists.built_in.as_ref().map_or(0, |pack| pack.lookup(url)),
-            school: lists.school.as_ref().map_or(0, |pack| pack.lookup(url)),
-        }
+    fn look_up(url: &CanonicalUrl<'_>, lists: &Lists) -> Result<Self, Undecided> {
+        let bits = |pack: Option<&Pack>| pack.map_or(Ok(0), |pack| pack.lookup(url));
+        Ok(Self {
+            built_in: bits(lists.built_in.as_ref()).map_err(Undecided::BuiltIn)?,
+            school: bits(lists.school.as_ref()).map_err(Undecided::School)?,
+        })
     }
 }
 
@@ -152,7 +176,10 @@ fn always_open<'a>(
 
 /// The layers that close everything but what they name.
 fn gates<'a>(url: &CanonicalUrl<'_>, standing: &'a Standing) -> Option<Outcome<'a>> {
-    let lifted = standing.exceptions.iter().find(|exception| exception.opens_closed_period);
+    let lifted = standing
+        .exceptions
+        .iter()
+        .find(|exception| exception.opens_closed_period);
     match standing.mode {
         Mode::Exam => {
             return Some(match opening(url, standing, OpeningKind::Exam) {
@@ -217,9 +244,15 @@ fn url_rule<'a>(url: &CanonicalUrl<'_>, standing: &'a Standing) -> Option<Outcom
     match (denied, allowed) {
         (None, None) => None,
         (Some(denied), allowed) if allowed.is_none_or(|allowed| allowed.len() <= denied.len()) => {
-            Some(Outcome { entry: Some(denied), ..block(ReasonCode::UrlRule, rule) })
+            Some(Outcome {
+                entry: Some(denied),
+                ..block(ReasonCode::UrlRule, rule)
+            })
         }
-        (_, allowed) => Some(Outcome { entry: allowed, ..allow(ReasonCode::UrlRule, rule) }),
+        (_, allowed) => Some(Outcome {
+            entry: allowed,
+            ..allow(ReasonCode::UrlRule, rule)
+        }),
     }
 }
 
@@ -235,7 +268,7 @@ fn by_category<'a>(
     masks: &PackMasks,
     lists: &'a Lists,
     allowed_length: usize,
-) -> Option<Outcome<'a>> {
+) -> Result<Option<Outcome<'a>>, Undecided> {
     let rule = Some(standing.rule.as_str());
     let is_document = matches!(kind, ResourceType::MainFrame | ResourceType::SubFrame);
     let hit = |school_mask: u128, built_in_mask: u128| {
@@ -243,48 +276,75 @@ fn by_category<'a>(
         let built_in = found.built_in & built_in_mask;
         match (school, built_in) {
             (0, 0) => None,
-            (0, mask) => Some(CategoryHit { built_in: true, mask }),
-            (mask, _) => Some(CategoryHit { built_in: false, mask }),
+            (0, mask) => Some(CategoryHit {
+                built_in: true,
+                mask,
+            }),
+            (mask, _) => Some(CategoryHit {
+                built_in: false,
+                mask,
+            }),
         }
     };
     let blocked = hit(masks.school.block, masks.built_in.block);
     let asked = hit(masks.school.notice, masks.built_in.notice).filter(|_| is_document);
-    if let Some(category) = blocked.or(asked) {
-        let listed_length = category.longest(url, lists).map_or(0, |hit| hit.entry.len());
-        if allowed_length >= listed_length && allowed_length > 0 {
-            return None;
+    for (category, outcome) in [
+        (blocked, block(ReasonCode::Category, rule)),
+        (asked, ask(rule)),
+    ] {
+        let Some(category) = category else { continue };
+        // Nothing is left where the lists' own exceptions take the category away.
+        let Some(listed) = category.longest(url, lists)? else {
+            continue;
+        };
+        if allowed_length >= listed.entry.len() {
+            continue;
         }
-        if education_length(url, found, masks, lists) >= listed_length.max(1) {
-            return Some(Outcome {
+        if education_length(url, found, masks, lists)? >= listed.entry.len() {
+            return Ok(Some(Outcome {
                 category: Some(category),
                 ..allow(ReasonCode::Education, rule)
-            });
+            }));
         }
-        let lifted = if category.built_in { masks.built_in.lifted } else { masks.school.lifted };
+        let lifted = if category.built_in {
+            masks.built_in.lifted
+        } else {
+            masks.school.lifted
+        };
         if category.mask & !lifted == 0 {
-            let id = standing.exceptions.iter().find(|e| !e.categories.is_empty());
-            return Some(Outcome {
+            let lifting = standing
+                .exceptions
+                .iter()
+                .find(|e| !e.categories.is_empty());
+            return Ok(Some(Outcome {
                 category: Some(category),
-                ..allow(ReasonCode::Exception, id.map(|exception| exception.id.as_str()))
-            });
+                ..allow(
+                    ReasonCode::Exception,
+                    lifting.map(|exception| exception.id.as_str()),
+                )
+            }));
         }
-        return Some(Outcome {
+        return Ok(Some(Outcome {
             category: Some(category),
-            ..match blocked {
-                Some(_) => block(ReasonCode::Category, rule),
-                None => ask(rule),
-            }
-        });
+            ..outcome
+        }));
     }
-    (standing.mode == Mode::Notice && kind.is_page()).then(|| ask(rule))
+    Ok((standing.mode == Mode::Notice && kind.is_page()).then(|| ask(rule)))
 }
 
 impl CategoryHit {
     /// The entry behind the hit, with the name of its category.
-    #[must_use]
-    pub fn longest(self, url: &CanonicalUrl<'_>, lists: &Lists) -> Option<crate::lists::Hit> {
-        let pack = if self.built_in { lists.built_in.as_ref() } else { lists.school.as_ref() };
-        longest_hit(pack?, url, self.mask)
+    ///
+    /// # Errors
+    /// [`Undecided`] when the pack cannot say.
+    pub fn longest(self, url: &CanonicalUrl<'_>, lists: &Lists) -> Result<Option<Hit>, Undecided> {
+        let (pack, undecided): (_, fn(LookupError) -> Undecided) = if self.built_in {
+            (lists.built_in.as_ref(), Undecided::BuiltIn)
+        } else {
+            (lists.school.as_ref(), Undecided::School)
+        };
+        pack.map_or(Ok(None), |pack| longest_hit(pack, url, self.mask))
+            .map_err(undecided)
     }
 }
 
@@ -294,13 +354,16 @@ fn education_length(
     found: Found,
     masks: &PackMasks,
     lists: &Lists,
-) -> usize {
-    let longest = |mask: u128, built_in: bool| match mask {
-        0 => 0,
-        mask => CategoryHit { built_in, mask }.longest(url, lists).map_or(0, |hit| hit.entry.len()),
+) -> Result<usize, Undecided> {
+    let longest = |mask: u128, built_in: bool| {
+        let hit = match mask {
+            0 => None,
+            mask => CategoryHit { built_in, mask }.longest(url, lists)?,
+        };
+        Ok(hit.map_or(0, |hit| hit.entry.len()))
     };
-    longest(found.school & masks.school.education, false)
-        .max(longest(found.built_in & masks.built_in.education, true))
+    let school = longest(found.school & masks.school.education, false)?;
+    Ok(school.max(longest(found.built_in & masks.built_in.education, true)?))
 }
 
 /// Whether a page that may start requests is open in a mode that closes others.
@@ -309,51 +372,73 @@ fn is_open_page(
     standing: &Standing,
     masks: &PackMasks,
     lists: &Lists,
-) -> bool {
-    let found = Found::look_up(initiator.url, lists);
-    if always_open(initiator.url, found, standing, masks)
-        .is_some_and(|outcome| outcome.code != ReasonCode::NotWeb)
-    {
-        return true;
+) -> Result<bool, Undecided> {
+    let found = Found::look_up(initiator.url, lists)?;
+    let opened = always_open(initiator.url, found, standing, masks);
+    if opened.is_some_and(|outcome| outcome.code != ReasonCode::NotWeb) {
+        return Ok(true);
     }
-    let names = |entries: &crate::list::EntrySet| {
+    let names = |entries: &EntrySet| {
         if initiator.is_origin {
             entries.covers_host(initiator.url.host())
         } else {
             entries.longest_match(initiator.url).is_some()
         }
     };
-    let opening_names = |opening: &Opening| {
-        let counts = match standing.mode {
-            Mode::Exam => opening.kind == OpeningKind::Exam,
-            Mode::Closed => opening.kind == OpeningKind::Grant,
-            _ => opening.kind != OpeningKind::Exam,
-        };
-        counts && names(&opening.entries)
+    let counts = |opening: &Opening| match standing.mode {
+        Mode::Exam => opening.kind == OpeningKind::Exam,
+        Mode::Closed => opening.kind == OpeningKind::Grant,
+        Mode::Open | Mode::Filtered | Mode::Notice | Mode::Allowlist => {
+            opening.kind != OpeningKind::Exam
+        }
     };
-    standing.openings.iter().any(opening_names)
-        || standing.exceptions.iter().any(|exception| names(&exception.entries))
-        || standing.acceptance.as_ref().is_some_and(|acceptance| names(&acceptance.entries))
+    Ok(standing
+        .openings
+        .iter()
+        .any(|opening| counts(opening) && names(&opening.entries))
+        || standing
+            .exceptions
+            .iter()
+            .any(|exception| names(&exception.entries))
+        || standing
+            .acceptance
+            .as_ref()
+            .is_some_and(|acceptance| names(&acceptance.entries)))
 }
 
 fn allow(code: ReasonCode, rule: Option<&str>) -> Outcome<'_> {
-    Outcome { action: Action::Allow, code, rule, category: None, entry: None }
+    Outcome {
+        action: Action::Allow,
+        code,
+        rule,
+        category: None,
+        entry: None,
+    }
 }
 
 fn block(code: ReasonCode, rule: Option<&str>) -> Outcome<'_> {
-    Outcome { action: Action::Block, ..allow(code, rule) }
+    Outcome {
+        action: Action::Block,
+        ..allow(code, rule)
+    }
 }
 
 fn ask(rule: Option<&str>) -> Outcome<'_> {
-    Outcome { action: Action::Notice, ..allow(ReasonCode::Notice, rule) }
+    Outcome {
+        action: Action::Notice,
+        ..allow(ReasonCode::Notice, rule)
+    }
 }
 
 impl Outcome<'_> {
     /// The reason, whole, with the category and entry looked up.
     #[must_use]
     pub fn reason(&self, url: &CanonicalUrl<'_>, lists: &Lists) -> Reason {
-        let hit = self.category.and_then(|category| category.longest(url, lists));
-        let (category, entry) = hit.map_or((None, None), |hit| (Some(hit.category), Some(hit.entry)));
+        let hit = self
+            .category
+            .and_then(|category| category.longest(url, lists).ok().flatten());
+        let (category, entry) =
+            hit.map_or((None, None), |hit| (Some(hit.category), Some(hit.entry)));
         Reason {
             code: self.code,
             rule: self.rule.map(str::to_owned),

@@ -9,9 +9,10 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::decide::{Action, Initiator, Outcome, decide};
+use crate::decide::{Action, Initiator, Outcome, Undecided, decide};
 use crate::event::{EventBody, Navigation, record, subject_for};
-use crate::list::{CanonicalUrl, Pack};
+use crate::canonical::{CanonicalUrl, Scratch};
+use crate::list::Pack;
 use crate::lists::{Lists, PackMasks};
 use crate::policy::{Faults, Policy, Warning, built_in_standing};
 use crate::reason::{Reason, ReasonCode};
@@ -26,6 +27,9 @@ pub struct Engine {
     context: Context,
     subject_key: Vec<u8>,
     prepared: Option<Prepared>,
+    url_memory: Scratch,
+    initiator_memory: Scratch,
+    pack_fault: Option<Undecided>,
 }
 
 /// A standing with what it needs of the packs, and since when it holds.
@@ -130,6 +134,13 @@ impl Engine {
         self.prepared = None;
     }
 
+    /// Which pack was found damaged while deciding and dropped, told once.
+    ///
+    /// The school's pack is then to be loaded anew; the built-in lists held meanwhile.
+    pub fn take_pack_fault(&mut self) -> Option<Undecided> {
+        self.pack_fault.take()
+    }
+
     /// The packs in use.
     #[must_use]
     pub fn lists(&self) -> &Lists {
@@ -188,30 +199,57 @@ impl Engine {
         self.policy.as_ref().map_or(Tz::Europe__London, Policy::timezone)
     }
 
+    /// Decides, and hands what came out to `answer`; `None` for what is not a URL.
+    ///
+    /// A damaged school pack is dropped and the built-in lists answer: a fault neither
+    /// opens the filter nor closes the school.
     fn with_outcome<T>(
         &mut self,
         question: Question<'_>,
         answer: impl FnOnce(&Outcome<'_>, &CanonicalUrl<'_>, View<'_>) -> T,
     ) -> Option<T> {
-        self.prepare(question.now_ms);
-        let prepared = self.prepared.as_ref()?;
-        let url = CanonicalUrl::parse(question.url).ok()?;
-        let initiator_url = question.initiator.and_then(|text| CanonicalUrl::parse(text).ok());
+        let mut url_memory = std::mem::take(&mut self.url_memory);
+        let mut initiator_memory = std::mem::take(&mut self.initiator_memory);
+        let answered = self.answer(question, &mut url_memory, &mut initiator_memory, answer);
+        self.url_memory = url_memory;
+        self.initiator_memory = initiator_memory;
+        answered
+    }
+
+    fn answer<T>(
+        &mut self,
+        question: Question<'_>,
+        url_memory: &mut Scratch,
+        initiator_memory: &mut Scratch,
+        answer: impl FnOnce(&Outcome<'_>, &CanonicalUrl<'_>, View<'_>) -> T,
+    ) -> Option<T> {
+        let url = CanonicalUrl::parse(innermost(question.url), url_memory).ok()?;
+        let initiator_url = question
+            .initiator
+            .and_then(|text| CanonicalUrl::parse(innermost(text), initiator_memory).ok());
         let initiator = initiator_url.as_ref().map(|url| Initiator {
             url,
             is_origin: question.initiator.is_some_and(is_origin),
         });
-        let outcome = decide(
-            &url,
-            question.kind,
-            initiator,
-            &prepared.standing,
-            &prepared.masks,
-            &self.lists,
-        );
-        let view =
-            View { standing: &prepared.standing, context: &self.context, lists: &self.lists };
-        Some(answer(&outcome, &url, view))
+        for _ in 0..2 {
+            self.prepare(question.now_ms);
+            let prepared = self.prepared.as_ref()?;
+            let Prepared { standing, masks, .. } = prepared;
+            match decide(&url, question.kind, initiator, standing, masks, &self.lists) {
+                Ok(outcome) => {
+                    let view = View { standing, context: &self.context, lists: &self.lists };
+                    return Some(answer(&outcome, &url, view));
+                }
+                Err(undecided) => {
+                    self.pack_fault = Some(undecided);
+                    match undecided {
+                        Undecided::School(_) => self.set_school_pack(None),
+                        Undecided::BuiltIn(_) => return None,
+                    }
+                }
+            }
+        }
+        None
     }
 
     fn prepare(&mut self, now_ms: i64) -> &Prepared {
@@ -247,6 +285,16 @@ pub struct View<'a> {
 pub fn rfc3339(at_ms: i64, zone: Tz) -> String {
     let at = DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or(DateTime::UNIX_EPOCH);
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
+}
+
+/// The URL inside `blob:`, `filesystem:` and `view-source:`, which is the one that counts.
+fn innermost(text: &str) -> &str {
+    const WRAPPERS: [&str; 3] = ["blob:", "filesystem:", "view-source:"];
+    let mut inner = text;
+    while let Some(rest) = WRAPPERS.iter().find_map(|wrapper| inner.strip_prefix(wrapper)) {
+        inner = rest;
+    }
+    inner
 }
 
 /// Whether an initiator is an origin, with no path after its host.

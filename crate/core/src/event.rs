@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Clock;
 use crate::decide::{Action, Outcome};
 use crate::engine::View;
-use crate::list::CanonicalUrl;
+use crate::canonical::CanonicalUrl;
 use crate::reason::ReasonCode;
 use crate::request::ResourceType;
 use crate::standing::{Mode, Recording, SubjectDetail, UrlDetail};
@@ -178,10 +178,15 @@ fn pseudonym(address: &str, key: &[u8]) -> String {
 }
 
 fn url_detail(url: &CanonicalUrl<'_>, detail: UrlDetail) -> EventUrl {
+    let until = |marks: &[char]| {
+        let path = url.path();
+        let end = path.find(marks).unwrap_or(path.len());
+        path[..end].to_owned()
+    };
     let path = match detail {
         UrlDetail::Host => None,
-        UrlDetail::HostPath => Some(url.path().to_owned()),
-        UrlDetail::Full => Some(url.path_and_query().to_owned()),
+        UrlDetail::HostPath => Some(until(&['?', '#'])),
+        UrlDetail::Full => Some(until(&['#'])),
     };
-    EventUrl { host: url.host().to_owned(), path }
+    EventUrl { host: url.host().as_str().to_owned(), path }
 }

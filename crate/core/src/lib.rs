@@ -2,9 +2,13 @@
 
 pub mod canonical;
 pub mod context;
+pub mod decide;
 pub mod expression;
 pub mod host;
 pub mod list;
+pub mod lists;
 pub mod policy;
+pub mod precedence;
 pub mod reason;
 pub mod request;
+pub mod standing;

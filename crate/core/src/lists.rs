@@ -1,6 +1,7 @@
 //! The packs a decision looks in, and what their category numbers mean to a standing.
 
-use crate::list::{CanonicalUrl, Match, Pack};
+use crate::canonical::CanonicalUrl;
+use crate::list::{LookupError, Match, Pack};
 use crate::standing::{ActiveException, Filter};
 
 /// Categories that mean something to the filter itself; no policy can block them.
@@ -73,7 +74,9 @@ impl Lists {
         }
         if let Some(pack) = &self.built_in {
             masks.built_in = masks_of(pack, filter, exceptions, |name| {
-                self.school.as_ref().is_none_or(|school| school.category_number(name).is_none())
+                self.school
+                    .as_ref()
+                    .is_none_or(|school| school.category_number(name).is_none())
             });
         }
         masks
@@ -90,15 +93,40 @@ pub struct Hit {
 }
 
 /// The longest entry of `pack` that matches `url` and has a category in `mask`, with the
-/// lowest-numbered such category.
-#[must_use]
-pub fn longest_hit(pack: &Pack, url: &CanonicalUrl<'_>, mask: u128) -> Option<Hit> {
+/// lowest-numbered such category; an exception at least as long takes its categories away.
+///
+/// # Errors
+/// [`LookupError`] when the pack cannot say.
+pub fn longest_hit(
+    pack: &Pack,
+    url: &CanonicalUrl<'_>,
+    mask: u128,
+) -> Result<Option<Hit>, LookupError> {
     let mut matches: Vec<Match> = Vec::new();
-    pack.matches(url, &mut matches);
-    let found = matches.iter().find(|found| found.categories & mask != 0)?;
-    let number = (found.categories & mask).trailing_zeros();
-    let category = pack.categories().iter().find(|c| u32::from(c.number) == number)?;
-    Some(Hit { category: category.name.clone(), entry: found.entry.clone() })
+    pack.matches(url, &mut matches)?;
+    let excepted = |length: usize| {
+        matches
+            .iter()
+            .filter(|found| found.exception && found.entry.len() >= length)
+            .fold(0, |bits, found| bits | found.categories)
+    };
+    let longest = matches
+        .iter()
+        .filter(|found| !found.exception)
+        .find_map(|found| {
+            let bits = found.categories & mask & !excepted(found.entry.len());
+            (bits != 0).then(|| (bits.trailing_zeros(), &found.entry))
+        });
+    Ok(longest.and_then(|(number, entry)| {
+        let category = pack
+            .categories()
+            .iter()
+            .find(|c| u32::from(c.number) == number)?;
+        Some(Hit {
+            category: category.name.clone(),
+            entry: entry.clone(),
+        })
+    }))
 }
 
 fn masks_of(
@@ -107,7 +135,10 @@ fn masks_of(
     exceptions: &[ActiveException],
     counts: impl Fn(&str) -> bool,
 ) -> Masks {
-    let bit = |name: &str| pack.category_number(name).map_or(0, |number| 1u128 << number);
+    let bit = |name: &str| {
+        pack.category_number(name)
+            .map_or(0, |number| 1u128 << number)
+    };
     let mut masks = Masks {
         education: bit(special::EDUCATION),
         help: bit(special::HELP) | bit(special::HELP_CRISIS),
@@ -122,7 +153,10 @@ fn masks_of(
     for name in filter.notice.iter().filter(|name| counts(name)) {
         masks.notice |= bit(name) & !special & !masks.block;
     }
-    for name in exceptions.iter().flat_map(|exception| &exception.categories) {
+    for name in exceptions
+        .iter()
+        .flat_map(|exception| &exception.categories)
+    {
         if !NEVER_LIFTED.contains(&name.as_str()) {
             masks.lifted |= bit(name) & (masks.block | masks.notice);
         }

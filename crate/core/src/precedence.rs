@@ -71,7 +71,11 @@ pub const LAYERS: [Layer; 18] = [
         Answers::Allow,
         "a club or other named grant that holds now names the URL",
     ),
-    layer(ReasonCode::Closed, Answers::Block, "the period is closed for this cohort"),
+    layer(
+        ReasonCode::Closed,
+        Answers::Block,
+        "the period is closed for this cohort",
+    ),
     layer(
         ReasonCode::Acceptance,
         Answers::Block,
@@ -107,7 +111,11 @@ pub const LAYERS: [Layer; 18] = [
         Answers::Allow,
         "a blocked category would hold, but the education allowlist opens the URL",
     ),
-    layer(ReasonCode::NotListed, Answers::Allow, "nothing speaks against the URL"),
+    layer(
+        ReasonCode::NotListed,
+        Answers::Allow,
+        "nothing speaks against the URL",
+    ),
     layer(
         ReasonCode::Fault,
         Answers::Block,
@@ -116,7 +124,11 @@ pub const LAYERS: [Layer; 18] = [
 ];
 
 const fn layer(code: ReasonCode, answers: Answers, applies: &'static str) -> Layer {
-    Layer { code, answers, applies }
+    Layer {
+        code,
+        answers,
+        applies,
+    }
 }
 
 #[cfg(test)]
