@@ -2,7 +2,7 @@
 // rarely while the endpoint does not answer.
 
 import { keep, readKept, wakeAt } from './chrome.js';
-import { drop, MAX_BATCH_EVENTS, nextBatch, sealCounts } from './queue.js';
+import { drop, MAX_BATCH_EVENTS, nextBatch, putAside, sealCounts } from './queue.js';
 
 /** @typedef {import('./endpoint.js').Delivery} Delivery */
 /** @typedef {import('./queue.js').Event} Event */
@@ -14,6 +14,8 @@ const LONGEST_DELAY_MS = 30 * 60_000;
 const LONGEST_ASKED_MS = 24 * 3_600_000;
 /** Events of a period are gathered so long before they are sent. */
 const GATHER_MS = 2_000;
+/** An event that the endpoint cannot read waits so long for an endpoint that can. */
+const ASIDE_MS = 24 * 3_600_000;
 const COUNTS_EVERY_MS = 5 * 60_000;
 const KEY = 'delivery';
 
@@ -70,6 +72,8 @@ export async function pace() {
  */
 async function empty(send, now) {
   let kept = await readPace();
+  // A wait that no delivery could have asked for is a clock that was moved.
+  if (kept.not_before_ms - now() > LONGEST_ASKED_MS + LONGEST_DELAY_MS) kept = { ...kept, not_before_ms: 0 };
   if (now() < kept.not_before_ms) {
     await wakeAt(DELIVERY_ALARM, kept.not_before_ms);
     return;
@@ -81,7 +85,7 @@ async function empty(send, now) {
   }
   let size = MAX_BATCH_EVENTS;
   for (;;) {
-    const events = await nextBatch(size);
+    const events = await nextBatch(size, now());
     if (events.length === 0) return;
     const delivery = await send(events);
     await drop(delivery.settled);
@@ -92,9 +96,11 @@ async function empty(send, now) {
       }
       continue;
     }
-    if (delivery.state === 'refused' && events.length > 1) {
+    const [first] = events;
+    if (delivery.state === 'refused' && first !== undefined) {
       // One event that the endpoint cannot read must not hold up the others.
-      size = Math.ceil(events.length / 2);
+      if (events.length === 1) await putAside(first.id, now() + ASIDE_MS);
+      size = Math.max(1, Math.floor(events.length / 2));
       continue;
     }
     const failures = kept.failures + 1;

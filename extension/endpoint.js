@@ -16,6 +16,9 @@ import { ownVersion } from './chrome.js';
 
 const TIMEOUT_MS = 20_000;
 
+/** The batch is too large, or something in it cannot be read: docs/endpoint.md. */
+const UNREADABLE = new Set([413, 422]);
+
 /**
  * Delivers one batch.
  * @param {object} request
@@ -81,9 +84,8 @@ export async function readAnswer(response, events) {
   const server_ms = dateOf(response);
   const retry_after_ms = retryAfter(response, server_ms);
   if (!response.ok) {
-    const refused = response.status >= 400 && response.status < 500 && ![401, 403, 404, 408, 425, 429].includes(response.status);
     return {
-      state: refused ? 'refused' : 'later',
+      state: UNREADABLE.has(response.status) ? 'refused' : 'later',
       settled: [],
       retry_after_ms,
       server_ms,

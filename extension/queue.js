@@ -28,6 +28,12 @@ import { uuidV7 } from './uuid.js';
  */
 
 /** @typedef {Omit<Event, 'id' | 'at'>} EventBody */
+/**
+ * @typedef {object} EventRow One event on disk.
+ * @property {string} id
+ * @property {Event} event As it is sent.
+ * @property {number} not_before_ms Not sent before: the endpoint could not read it.
+ */
 /** @typedef {{key: string, first_at: string, body: EventBody}} CountRow */
 
 /** Most events kept as they are; what comes later is counted. */
@@ -52,7 +58,7 @@ export async function add(body, now_ms) {
   await transact(['events', 'counts'], 'readwrite', async (store) => {
     const kept = await result(store('events').count());
     if (body.kind !== 'count' && kept < MAX_EVENTS) {
-      store('events').put({ ...body, id: uuidV7(now_ms), at });
+      store('events').put(rowOf(body, at, now_ms));
     } else {
       await addCount(store('counts'), asCount(body), at);
     }
@@ -68,7 +74,7 @@ export async function sealCounts(now_ms) {
     /** @type {CountRow[]} */
     const rows = await result(store('counts').getAll());
     for (const row of rows) {
-      store('events').put({ ...row.body, id: uuidV7(now_ms), at: row.first_at });
+      store('events').put(rowOf(row.body, row.first_at, now_ms));
       store('counts').delete(row.key);
     }
   });
@@ -77,22 +83,45 @@ export async function sealCounts(now_ms) {
 /**
  * The oldest events that fit one delivery, oldest first.
  * @param {number} max_events
+ * @param {number} now_ms
  * @returns {Promise<Event[]>}
  */
-export async function nextBatch(max_events = MAX_BATCH_EVENTS) {
-  /** @type {Event[]} */
-  const oldest = await transact(['events'], 'readonly', (store) =>
-    result(store('events').getAll(null, Math.min(max_events, MAX_BATCH_EVENTS))),
-  );
-  const batch = [];
-  let bytes = 0;
-  const encoder = new TextEncoder();
-  for (const event of oldest) {
-    bytes += encoder.encode(JSON.stringify(event)).length + 1;
-    if (bytes > MAX_BATCH_BYTES && batch.length > 0) break;
-    batch.push(event);
-  }
-  return batch;
+export function nextBatch(max_events, now_ms) {
+  return transact(['events'], 'readonly', (store) => {
+    /** @type {Event[]} */
+    const batch = [];
+    let bytes = 0;
+    const encoder = new TextEncoder();
+    const cursor = store('events').openCursor();
+    return new Promise((resolve, reject) => {
+      cursor.onerror = () => reject(cursor.error);
+      cursor.onsuccess = () => {
+        const at = cursor.result;
+        if (at === null) return resolve(batch);
+        const { event, not_before_ms } = /** @type {EventRow} */ (at.value);
+        if (not_before_ms <= now_ms) {
+          bytes += encoder.encode(JSON.stringify(event)).length + 1;
+          if (bytes > MAX_BATCH_BYTES && batch.length > 0) return resolve(batch);
+          batch.push(event);
+          if (batch.length >= Math.min(max_events, MAX_BATCH_EVENTS)) return resolve(batch);
+        }
+        return at.continue();
+      };
+    });
+  });
+}
+
+/**
+ * Puts one event aside, so that it does not hold up those behind it.
+ * @param {string} id
+ * @param {number} not_before_ms
+ */
+export async function putAside(id, not_before_ms) {
+  await transact(['events'], 'readwrite', async (store) => {
+    /** @type {EventRow | undefined} */
+    const row = await result(store('events').get(id));
+    if (row !== undefined) store('events').put({ ...row, not_before_ms });
+  });
 }
 
 /**
@@ -122,6 +151,17 @@ export async function waiting() {
  */
 export function asCount(body) {
   return { ...body, kind: 'count', subject: null, url: null, entry_key: null, comment: null };
+}
+
+/**
+ * @param {EventBody} body
+ * @param {string} at
+ * @param {number} now_ms
+ * @returns {EventRow}
+ */
+function rowOf(body, at, now_ms) {
+  const id = uuidV7(now_ms);
+  return { id, event: { ...body, id, at }, not_before_ms: 0 };
 }
 
 /**

@@ -59,17 +59,20 @@ export function viewOf(decision, token, wanted_language, can_review) {
     product: say('product'),
     title: quiet ? say('product') : `${say(`heading_${kind}`)} · ${say('product')}`,
     heading: say(`heading_${kind}`),
-    lead: code === 'illegal' ? say('lead_illegal') : say(`lead_${kind}`, names),
+    lead: leadOf(code, kind, say, names, category?.pupil_description ?? null),
     points: notice && !quiet ? noticePoints(decision.reason.category).map((key) => say(key)) : [],
     facts: quiet ? [] : factsOf(decision, kind, names, language),
     what_heading: say('what_heading'),
     what: notice ? [] : whatToDo(kind).map((key) => say(key)),
-    help: {
-      heading: say('help_heading'),
-      note: say('help_always'),
-      // Help for one topic would say aloud what the page keeps quiet.
-      links: helpLinks(quiet ? [] : (category?.help_topics ?? [])),
-    },
+    help:
+      notice && !quiet
+        ? null
+        : {
+            heading: say('help_heading'),
+            note: say('help_always'),
+            // Help for one topic would say aloud what the page keeps quiet.
+            links: helpLinks(quiet ? [] : (category?.help_topics ?? [])),
+          },
     review:
       can_review && REVIEWABLE.has(code) && !notice
         ? {
@@ -87,6 +90,19 @@ export function viewOf(decision, token, wanted_language, can_review) {
 }
 
 /** @typedef {'closed' | 'exam' | 'allowlist' | 'category' | 'url_rule' | 'acceptance' | 'fault' | 'notice' | 'quiet'} ViewKind */
+
+/**
+ * @param {string} code
+ * @param {ViewKind} kind
+ * @param {(key: MessageKey, values?: Record<string, string>) => string} say
+ * @param {{host: string, category: string}} names
+ * @param {string | null} description What the category holds, in plain words.
+ */
+function leadOf(code, kind, say, names, description) {
+  if (code === 'illegal') return say('lead_illegal');
+  const lead = say(`lead_${kind}`, names);
+  return kind === 'category' && description !== null ? `${lead} ${description}` : lead;
+}
 
 /**
  * @param {string} code
@@ -149,7 +165,7 @@ function factsOf(decision, kind, names, language) {
   const say = (/** @type {MessageKey} */ key, /** @type {Record<string, string>} */ values = {}) =>
     message(key, values, language);
   /** @type {[string, string][]} */
-  const facts = [[say('fact_page'), names.host]];
+  const facts = kind === 'closed' || kind === 'exam' || kind === 'acceptance' || kind === 'fault' ? [[say('fact_page'), names.host]] : [];
   if (kind === 'closed' || kind === 'exam' || kind === 'allowlist' || kind === 'category' || kind === 'url_rule' || kind === 'acceptance') {
     facts.push([say('fact_why'), say(`why_${kind}`, names)]);
   }

@@ -92,7 +92,8 @@
       element('back').addEventListener('click', () => history.back());
     }
 
-    if (view.help && view.help.links.length > 0) {
+    element('help').hidden = view.help === null;
+    if (view.help) {
       show('help-heading', view.help.heading);
       show('help-note', view.help.note);
       element('help-list').replaceChildren(
@@ -107,10 +108,10 @@
           return item;
         }),
       );
-      element('help').hidden = false;
     }
   };
 
+  if (window.top !== window) document.documentElement.classList.add('framed');
   const view = read();
   if (view !== null) render(view);
 })();
