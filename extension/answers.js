@@ -3,9 +3,11 @@
 
 import { uiLanguage } from './chrome.js';
 import { addressOf } from './address.js';
+import { enforceAsked } from './enforce.js';
+import { askedThrough, mirror } from './mirror.js';
 import { acknowledge, contextFor } from './context.js';
 import { now } from './clock.js';
-import { decide, setContext } from './engine.js';
+import { decide, setContext, standing } from './engine.js';
 import { recordStatement } from './events.js';
 import { message } from './messages.js';
 import { currentSettings } from './policy.js';
@@ -23,10 +25,12 @@ const ANSWERS = { '/continue': onContinue, '/review': onReview };
  * Answers one request to the reserved host; without a ticket of this very frame it
  * is refused.
  * @param {RequestDetails} details
- * @returns {BlockingResponse}
+ * @returns {BlockingResponse | Promise<BlockingResponse>}
  */
 export function onAnswer(details) {
   try {
+    const asked_url = askedThrough(details.url);
+    if (asked_url !== null) return onAsked(details, asked_url).catch(() => ({ cancel: true }));
     const { pathname, searchParams } = new URL(details.url);
     const answer = Object.hasOwn(ANSWERS, pathname) ? ANSWERS[pathname] : undefined;
     if (answer === undefined) return { cancel: true };
@@ -36,6 +40,20 @@ export function onAnswer(details) {
     console.error('bellgate: an answer of the block page failed', error);
     return { cancel: true };
   }
+}
+
+/**
+ * A frame that the second layer sent here is decided now. Where it is open, the
+ * layer is behind the core: it is brought up first, lest it sends the frame here again.
+ * @param {RequestDetails} details
+ * @param {string} url
+ * @returns {Promise<BlockingResponse>}
+ */
+async function onAsked(details, url) {
+  const response = await enforceAsked({ ...details, url });
+  if (response.redirectUrl !== undefined || response.cancel) return response;
+  await mirror(standing(now()));
+  return { redirectUrl: url };
 }
 
 /**

@@ -15,6 +15,7 @@ import { deliver } from './endpoint.js';
 import { setContext, setSubjectKey, standing, startEngine } from './engine.js';
 import { noteCommit, startEvents } from './events.js';
 import { isBlockPage, openGate } from './gate.js';
+import { mirror } from './mirror.js';
 import { handle } from './pages.js';
 import { fetchPack, FETCH_EVERY_MS, loadPack, packState } from './pack.js';
 import { currentSettings, loadPolicy, refreshPolicy } from './policy.js';
@@ -45,8 +46,9 @@ browser.onHistoryStateUpdated((details) => guard('a navigation', () => checkComm
 browser.onFragmentUpdated((details) => guard('a navigation', () => checkCommitted(details)));
 browser.onNavigationError((details) =>
   guard('a failed navigation', () => {
-    // F5 and Back into a block page that a page's own navigation led to.
-    if (details.frameId === 0 && isBlockPage(details.url)) return askAgain(details.tabId, details.url);
+    // F5 and Back into a block page that a page's own navigation led to, and what
+    // the second layer sent to the reserved host while no worker was there.
+    if (details.frameId === 0) return askAgain(details.tabId, details.url);
     return undefined;
   }),
 );
@@ -79,6 +81,7 @@ async function start() {
     guard('tickets', loadTickets),
   ]);
   await guard('the context', applyKnownContext);
+  guard('the second layer', () => mirror(standing(now())));
   await guard('the pack', loadPack);
   // Nothing waits for what follows.
   guard('settings', applyManaged);
@@ -93,6 +96,7 @@ async function applyManaged() {
   const changed = await refreshPolicy();
   await applyContext();
   if (changed) {
+    rulesChanged();
     await watchTransitions(rulesChanged);
     await lookAtTabs();
   }
@@ -137,7 +141,9 @@ async function onAlarm(name) {
   return undefined;
 }
 
+/** Another rule holds, or may: everything that follows from it. */
 function rulesChanged() {
+  guard('the second layer', () => mirror(standing(now())));
   guard('the toolbar', refreshToolbar);
 }
 

@@ -54,11 +54,11 @@ export function onRequest(listener) {
 
 /**
  * Hears of what the block page says, with the form it sends.
- * @param {(details: RequestDetails) => BlockingResponse} listener
+ * @param {(details: RequestDetails) => BlockingResponse | Promise<BlockingResponse>} listener
  */
 export function onAnswer(listener) {
   chrome.webRequest.onBeforeRequest.addListener(
-    listener,
+    /** @type {(details: RequestDetails) => BlockingResponse} */ (listener),
     { urls: [`https://${ANSWER_HOST}/*`] },
     ['blocking', 'requestBody'],
   );
@@ -142,6 +142,22 @@ export async function navigate(tabId, url) {
 /** @param {string} url */
 export async function openTab(url) {
   await chrome.tabs.create({ url });
+}
+
+// The second layer.
+
+/** The rules that Chrome keeps for the extension. */
+export function dynamicRules() {
+  return chrome.declarativeNetRequest.getDynamicRules();
+}
+
+/**
+ * Replaces rules in one update: there is no instant without either.
+ * @param {number[]} removed_ids
+ * @param {chrome.declarativeNetRequest.Rule[]} added
+ */
+export function replaceDynamicRules(removed_ids, added) {
+  return chrome.declarativeNetRequest.updateDynamicRules({ removeRuleIds: removed_ids, addRules: added });
 }
 
 // Storage.

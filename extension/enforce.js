@@ -6,6 +6,7 @@ import { now } from './clock.js';
 import { decide, verdict } from './engine.js';
 import { noteAttempt, recordPart } from './events.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
+import { askedThrough } from './mirror.js';
 import { currentSettings } from './policy.js';
 import { mint, show, ticketOf } from './tickets.js';
 import { viewOf } from './view.js';
@@ -42,6 +43,16 @@ export function enforce(details) {
   if (isBlockPage(details.url)) return waiting === null ? onBlockPage(details) : waiting.then(() => onBlockPage(details));
   if (isOwn(details)) return {};
   return waiting === null ? decided(details) : waiting.then(() => decided(details));
+}
+
+/**
+ * Decides a request that reached the listener by way of the reserved host.
+ * @param {RequestDetails} details With the address that was asked for.
+ * @returns {Promise<BlockingResponse>}
+ */
+export async function enforceAsked(details) {
+  await waiting;
+  return decided(details);
 }
 
 /**
@@ -139,11 +150,11 @@ export function blockPageFor(decision, tab_id, frame_id, now_ms) {
 }
 
 /**
- * Takes a tab to what it asked for, where it is decided again.
+ * Takes a tab that ended in an error to what it asked for, where that is known.
  * @param {number} tab_id
- * @param {string} block_page_url
+ * @param {string} failed_url
  */
-export async function askAgain(tab_id, block_page_url) {
-  const asked = readAddress(block_page_url);
-  if (asked !== null) await navigate(tab_id, asked.asked_url);
+export async function askAgain(tab_id, failed_url) {
+  const asked_url = isBlockPage(failed_url) ? readAddress(failed_url)?.asked_url : askedThrough(failed_url);
+  if (asked_url) await navigate(tab_id, asked_url);
 }

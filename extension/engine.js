@@ -27,6 +27,9 @@ import { corePack } from './wasm/core-pack.js';
  * @property {number | null} next_change_at_ms
  * @property {string | null} doubt
  * @property {boolean} managed Whether the school manages websites now.
+ * @property {string[]} open_entries What is open although the mode would close it, each `host` or `host/path`.
+ * @property {boolean} safe_search
+ * @property {'none' | 'moderate' | 'strict'} youtube
  */
 
 /** @typedef {{ok: boolean, version: string | null, errors: {code: string, message: string, path: string}[], warnings: unknown[]}} PolicyReport */

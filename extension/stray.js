@@ -5,6 +5,7 @@ import { navigate } from './chrome.js';
 import { now } from './clock.js';
 import { blockedAddress } from './enforce.js';
 import { verdict } from './engine.js';
+import { askedThrough } from './mirror.js';
 
 /** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
 
@@ -22,7 +23,8 @@ const requested = new Map();
  * @param {RequestDetails} details
  */
 export function noteRequest(details) {
-  if (details.type === 'main_frame' && isWeb(details.url)) requested.set(details.tabId, details.url);
+  if (details.type !== 'main_frame' || !isWeb(details.url)) return;
+  requested.set(details.tabId, askedThrough(details.url) ?? details.url);
 }
 
 /** @param {number} tab_id */
