@@ -14,7 +14,9 @@ mod archive;
 mod assemble;
 mod check;
 mod crx;
+mod elf;
 mod glue;
+mod inventory;
 mod key;
 mod lists;
 mod manifest;
@@ -40,6 +42,10 @@ enum Verb {
     /// Checks something of the repository in the current folder.
     #[command(subcommand)]
     Check(CheckVerb),
+    /// Prints a product's software bill of materials, CycloneDX JSON.
+    BillOfMaterials(inventory::ProductArgs),
+    /// Prints the licence texts of the crates in a product.
+    Licences(inventory::ProductArgs),
     /// Adds up the stages of a test run.
     Tally {
         /// Lines `NAME RUNNER STATUS`; the logs are `NAME.log` beside it.
@@ -57,6 +63,11 @@ enum CheckVerb {
     Made,
     /// The npm lock file names no host.
     LockFile,
+    /// A Linux program needs no shared library.
+    Static {
+        /// The program.
+        program: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -72,6 +83,9 @@ enum KeyVerb {
         /// The private key in PEM.
         #[arg(long)]
         key: PathBuf,
+        /// Refuses the development key.
+        #[arg(long)]
+        release: bool,
     },
 }
 
@@ -85,15 +99,31 @@ fn main() -> Result<()> {
                 check::permissions(Path::new("manifest.json"), Path::new("docs/permissions.md"))?
             }
             CheckVerb::Made => check::made_files(Path::new("."))?,
+            CheckVerb::Static { program } => {
+                elf::require_static(&program)?;
+                Vec::new()
+            }
             CheckVerb::LockFile => check::lock_file(Path::new("package-lock.json"))?,
         }),
+        Verb::BillOfMaterials(args) => {
+            print!("{}", inventory::bill_of_materials(&args)?);
+            Ok(())
+        }
+        Verb::Licences(args) => {
+            print!("{}", inventory::licences(&args)?);
+            Ok(())
+        }
         Verb::Tally { results } => tally::tally(&results),
         Verb::Key(KeyVerb::New { out }) => {
             println!("{}", key::PackageKey::create(&out)?.extension_id());
             Ok(())
         }
-        Verb::Key(KeyVerb::Id { key }) => {
-            println!("{}", key::PackageKey::read(&key)?.extension_id());
+        Verb::Key(KeyVerb::Id { key, release }) => {
+            let key = key::PackageKey::read(&key)?;
+            if release {
+                key.require_private()?;
+            }
+            println!("{}", key.extension_id());
             Ok(())
         }
     }
