@@ -11,6 +11,7 @@ import { hearTime, loadClock, now, tick } from './clock.js';
 import { contextFor, loadContext, refreshContext } from './context.js';
 import { DELIVERY_ALARM, deliverSoon, run as runDelivery } from './delivery.js';
 import { askAgain, enforce, waitFor } from './enforce.js';
+import { checkDownload } from './downloads.js';
 import { deliver } from './endpoint.js';
 import { setContext, setSubjectKey, standing, startEngine } from './engine.js';
 import { noteCommit, startEvents } from './events.js';
@@ -53,6 +54,7 @@ browser.onNavigationError((details) =>
   }),
 );
 browser.onTabRemoved(forgetTab);
+browser.onDownload((download) => guard('a download', () => checkDownload(download)));
 
 browser.onManagedSettingsChanged(() => guard('new settings', applyManaged));
 browser.onSignInChanged(() => guard('a sign-in', applyContext));

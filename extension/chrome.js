@@ -91,19 +91,9 @@ export function onNavigationError(listener) {
 
 // Tabs.
 
-/** @param {(tabId: number, change: {url?: string, discarded?: boolean}, tab: chrome.tabs.Tab) => void} listener */
-export function onTabUpdated(listener) {
-  chrome.tabs.onUpdated.addListener(listener);
-}
-
 /** @param {(tabId: number) => void} listener */
 export function onTabRemoved(listener) {
   chrome.tabs.onRemoved.addListener((tabId) => listener(tabId));
-}
-
-/** @param {(addedTabId: number, removedTabId: number) => void} listener */
-export function onTabReplaced(listener) {
-  chrome.tabs.onReplaced.addListener(listener);
 }
 
 /** Every open tab. */
@@ -139,9 +129,37 @@ export async function navigate(tabId, url) {
   }
 }
 
-/** @param {string} url */
-export async function openTab(url) {
-  await chrome.tabs.create({ url });
+/** @param {number} tab_id */
+export async function reload(tab_id) {
+  await chrome.tabs.reload(tab_id).catch(() => {}); // It was closed meanwhile.
+}
+
+/**
+ * The tab with this id; null when it has gone.
+ * @param {number} tab_id
+ */
+export async function tabOf(tab_id) {
+  try {
+    return await chrome.tabs.get(tab_id);
+  } catch {
+    return null; // It was closed meanwhile.
+  }
+}
+
+/**
+ * Puts an empty tab in the place of one that refuses to leave its page, and ends
+ * that: a discarded page is not asked whether it would like to stay.
+ * @param {chrome.tabs.Tab} stuck
+ * @returns {Promise<number | null>} The id of the empty tab.
+ */
+export async function replaceTab(stuck) {
+  const { id: stuck_id, index, windowId, active } = stuck;
+  if (stuck_id === undefined) return null;
+  const fresh = await chrome.tabs.create({ url: 'about:blank', index, windowId, active });
+  if (active) await chrome.tabs.update(fresh.id ?? stuck_id, { active: true });
+  const discarded = await chrome.tabs.discard(stuck_id).catch(() => undefined);
+  await chrome.tabs.remove(discarded?.id ?? stuck_id).catch(() => {});
+  return fresh.id ?? null;
 }
 
 // The second layer.
@@ -255,11 +273,6 @@ export async function alarmExists(name) {
   return (await chrome.alarms.get(name)) !== undefined;
 }
 
-/** @param {string} name */
-export function cancelAlarm(name) {
-  return chrome.alarms.clear(name);
-}
-
 /** @param {(name: string) => void} listener */
 export function onAlarm(listener) {
   chrome.alarms.onAlarm.addListener((alarm) => listener(alarm.name));
@@ -292,7 +305,50 @@ export function restart() {
   chrome.runtime.reload();
 }
 
+// Downloads.
+
+/**
+ * Hears of each download as it starts, and again when its name is known.
+ * @param {(download: chrome.downloads.DownloadItem) => void} listener
+ */
+export function onDownload(listener) {
+  chrome.downloads.onCreated.addListener(listener);
+  chrome.downloads.onChanged.addListener(({ id, filename, mime }) => {
+    if (filename === undefined && mime === undefined) return;
+    chrome.downloads.search({ id }).then(
+      ([download]) => download && listener(download),
+      (error) => console.error('bellgate: a download was not found', error),
+    );
+  });
+}
+
+/**
+ * Stops a download and removes what came of it.
+ * @param {number} id
+ */
+export async function cancelDownload(id) {
+  await chrome.downloads.cancel(id);
+  // It may have been complete already.
+  await chrome.downloads.removeFile(id).catch(() => {});
+  await chrome.downloads.erase({ id });
+}
+
 // Messages and the toolbar.
+
+/**
+ * Tells the user something outside any page; the same `id` replaces what it said before.
+ * @param {string} id
+ * @param {{title: string, text: string}} words
+ */
+export async function notify(id, { title, text }) {
+  await chrome.notifications.create(id, {
+    type: 'basic',
+    iconUrl: chrome.runtime.getURL('icons/128.png'),
+    title,
+    message: text,
+    priority: 2,
+  });
+}
 
 /**
  * Answers messages of the extension's own pages.

@@ -3,7 +3,7 @@
 import { navigate, uiLanguage } from './chrome.js';
 import { addressOf, readAddress } from './address.js';
 import { now } from './clock.js';
-import { decide, verdict } from './engine.js';
+import { decide, standing, verdict } from './engine.js';
 import { noteAttempt, recordPart } from './events.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
 import { askedThrough } from './mirror.js';
@@ -62,8 +62,25 @@ export async function enforceAsked(details) {
  * @param {number} now_ms
  */
 export function blockedAddress(url, tab_id, now_ms) {
-  if (verdict(url, 'main_frame', undefined, now_ms) === 'allow') return null;
-  return blockPageFor(decide(url, 'main_frame', undefined, now_ms), tab_id, 0, now_ms).address;
+  const decision = refusal(url, 'main_frame', undefined, now_ms);
+  return decision === null ? null : blockPageFor(decision, tab_id, 0, now_ms).address;
+}
+
+/**
+ * Why a request is not carried out; null when it is. A school that observes has
+ * blocks counted, and carried out for the locked layer alone.
+ * @param {string} url
+ * @param {string} type
+ * @param {string | undefined} initiator
+ * @param {number} now_ms
+ * @returns {Decision | null}
+ */
+function refusal(url, type, initiator, now_ms) {
+  if (verdict(url, type, initiator, now_ms) === 'allow') return null;
+  const decision = decide(url, type, initiator, now_ms);
+  if (decision.action === 'allow') return null;
+  if (decision.reason.code === 'illegal' || decision.reason.code === 'fault' || !standing(now_ms).observe) return decision;
+  return null;
 }
 
 /**
@@ -75,8 +92,8 @@ export function blockedAddress(url, tab_id, now_ms) {
 export function nextAddress(block_page_url, tab_id, now_ms) {
   const asked = readAddress(block_page_url);
   if (asked === null) return null;
-  const decision = decide(asked.asked_url, 'main_frame', undefined, now_ms);
-  if (decision.action === 'allow') return asked.asked_url;
+  const decision = refusal(asked.asked_url, 'main_frame', undefined, now_ms);
+  if (decision === null) return asked.asked_url;
   if (ticketOf(asked.token)?.because === because(decision)) return null;
   return blockPageFor(decision, tab_id, 0, now_ms).address;
 }
@@ -94,13 +111,17 @@ function decided(details) {
   const now_ms = now();
   const { url, type, initiator } = details;
   if (verdict(url, type, initiator, now_ms) === 'allow') return {};
+  const decision = refusal(url, type, initiator, now_ms);
+  if (decision === null) {
+    recordPart(url, type, initiator, now_ms); // Observed only.
+    return {};
+  }
 
   const shows_page = isFrame(details) && details.tabId >= 0 && details.documentLifecycle !== 'prerender';
   if (!shows_page) {
     recordPart(url, type, initiator, now_ms);
     return { cancel: true };
   }
-  const decision = decide(url, type, initiator, now_ms);
   const { token, address } = blockPageFor(decision, details.tabId, details.frameId, now_ms);
   if (type === 'main_frame') noteAttempt(token, details.tabId, url, now_ms);
   else recordPart(url, type, initiator, now_ms);
@@ -118,8 +139,8 @@ function onBlockPage(details) {
   const asked = readAddress(details.url);
   if (asked === null || show(asked.token)) return {};
   const now_ms = now();
-  const decision = decide(asked.asked_url, details.type, undefined, now_ms);
-  if (decision.action !== 'allow') {
+  const decision = refusal(asked.asked_url, details.type, undefined, now_ms);
+  if (decision !== null) {
     const { token, address } = blockPageFor(decision, details.tabId, details.frameId, now_ms);
     if (details.type === 'main_frame') noteAttempt(token, details.tabId, asked.asked_url, now_ms);
     return { redirectUrl: address };

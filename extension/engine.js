@@ -27,7 +27,10 @@ import { corePack } from './wasm/core-pack.js';
  * @property {number | null} next_change_at_ms
  * @property {string | null} doubt
  * @property {boolean} managed Whether the school manages websites now.
- * @property {string[]} open_entries What is open although the mode would close it, each `host` or `host/path`.
+ * @property {boolean} observe Whether blocks are counted but not carried out.
+ * @property {string[]} download_types Endings that may not be downloaded, without the dot.
+ * @property {string[] | null} [open_entries] What is open although the mode would close it, each `host` or
+ *   `host/path`; absent where no such list says it all.
  * @property {boolean} safe_search
  * @property {'none' | 'moderate' | 'strict'} youtube
  */
@@ -59,6 +62,9 @@ export const RESOURCE_TYPES = /** @type {const} */ ([
 
 /** Actions by their number in a verdict. */
 const ACTIONS = /** @type {const} */ (['allow', 'block', 'notice']);
+
+/** The number of the reason `fault` in a verdict. */
+const FAULT = 17;
 
 const TYPE_NUMBERS = new Map(RESOURCE_TYPES.map((name, number) => [/** @type {string} */ (name), number]));
 const OTHER = RESOURCE_TYPES.length - 1;
@@ -118,6 +124,7 @@ export function verdict(url, type, initiator, now_ms) {
     const url_bytes = write(url, url_at);
     const initiator_bytes = from === '' ? 0 : write(from, initiator_at);
     const code = core.verdict(url_bytes, typeNumber(type), initiator_bytes, now_ms);
+    if (code >> 2 === FAULT) onFaultyPack(core);
     return ACTIONS[/** @type {0 | 1 | 2} */ (code & 3)] ?? 'block';
   });
 }
@@ -214,6 +221,18 @@ export function setSchoolPack(bytes, keys) {
 export function dropSchoolPack() {
   guarded((core) => core.drop_school_pack());
   given.has_school_pack = false;
+}
+
+/**
+ * A pack that turned out broken while deciding was dropped by the core: it is read again.
+ * @param {glue.Engine} core
+ */
+function onFaultyPack(core) {
+  const fault = core.take_pack_fault();
+  if (typeof fault !== 'string') return;
+  console.error('bellgate: the list pack is broken', fault);
+  given.has_school_pack = false;
+  onPackLost();
 }
 
 /**

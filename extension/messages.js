@@ -75,6 +75,13 @@ const ENGLISH = {
   continue: 'I understand, continue',
   back: 'Go back',
 
+  // Notifications.
+  warning_title: 'Pages close at {time}',
+  warning_minutes: 'In {minutes} minutes pages that are open now will close. Save your work.',
+  warning_minute: 'In one minute pages that are open now will close. Save your work now.',
+  download_title: 'This file was not downloaded',
+  download_text: 'Your school does not allow files of this kind. Ask your teacher if you need it.',
+
   // The toolbar.
   popup_open: 'Not managed by school now',
   popup_open_more: 'Outside school hours nothing is filtered by category, and nothing is recorded.',

@@ -85,7 +85,9 @@ async function write(standing) {
  */
 export function rulesFor({ mode, open_entries, safe_search, youtube }, own_id) {
   const rules = safeSearchRules({ safe_search, youtube }, PRIORITY.safe_search);
-  if (mode === 'closed' || mode === 'exam' || mode === 'allowlist') {
+  const closes = mode === 'closed' || mode === 'exam' || mode === 'allowlist';
+  // Where the core cannot list what is open, a coarse layer would close too much.
+  if (closes && Array.isArray(open_entries)) {
     rules.push(...closing([...HELP_HOSTS, ...SIGN_IN_HOSTS, ...open_entries], own_id));
   }
   return rules.map((rule, index) => /** @type {Rule} */ ({ ...rule, id: index + 1 }));

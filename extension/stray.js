@@ -39,6 +39,8 @@ export function forgetTab(tab_id) {
 export function checkStarted({ tabId, frameId, url }) {
   if (frameId !== 0 || !isWeb(url)) return;
   if (verdict(url, 'main_frame', undefined, now()) === 'allow') return;
+  // What the tab requested before says nothing of this navigation.
+  requested.delete(tabId);
   setTimeout(() => {
     if (requested.get(tabId) !== url) toBlockPage(tabId, url);
   }, REQUEST_WITHIN_MS);

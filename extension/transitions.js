@@ -1,17 +1,31 @@
 // When the rules change, open tabs are decided again: on time although the worker
 // sleeps, and at once after a device was suspended.
 
-import { framesOf, keepForSession, navigate, openTabs, readSession, stayAwake, wakeAt } from './chrome.js';
+import {
+  framesOf,
+  keepForSession,
+  navigate,
+  openTabs,
+  readSession,
+  reload,
+  replaceTab,
+  stayAwake,
+  tabOf,
+  wakeAt,
+} from './chrome.js';
 import { now } from './clock.js';
 import { blockedAddress, nextAddress } from './enforce.js';
 import { standing, verdict } from './engine.js';
 import { noteSentByUs } from './events.js';
 import { isBlockPage } from './gate.js';
+import { warnBeforeChange } from './warnings.js';
 
 export const TRANSITION_ALARM = 'transition';
 
 /** Within this of a change the worker stays awake for it: an alarm may be late, a timer is not. */
 const AWAKE_BEFORE_MS = 65_000;
+/** How long a page may take to leave before its tab is replaced. */
+const LEAVES_WITHIN_MS = 1_200;
 const AWAKE_EVERY_MS = 20_000;
 /** What held when tabs were last looked at; a worker that slept through a change finds it here. */
 const LOOKED_AT = 'looked_at';
@@ -32,7 +46,10 @@ export async function watchTransitions(changed) {
   const looked_at = (await readSession([LOOKED_AT]))[LOOKED_AT];
   const differs = looked_at !== undefined && looked_at !== signature;
   if (looked_at !== signature) await keepForSession({ [LOOKED_AT]: signature });
-  if (held.next_change_at_ms !== null) await waitForChange(held.next_change_at_ms - now_ms, changed);
+  if (held.next_change_at_ms !== null) {
+    await waitForChange(held.next_change_at_ms - now_ms, changed);
+    await warnBeforeChange(held.next_change_at_ms);
+  }
   if (differs) {
     changed();
     await lookAtTabs();
@@ -43,6 +60,8 @@ export async function watchTransitions(changed) {
 export async function lookAtTabs() {
   const now_ms = now();
   const tabs = await openTabs();
+  /** @type {Promise<void>[]} */
+  const leaves = [];
   await Promise.all(
     tabs.map(async (tab) => {
       if (tab.id === undefined || tab.url === undefined || tab.url === '') return;
@@ -50,12 +69,31 @@ export async function lookAtTabs() {
       const address = isBlockPage(tab.url)
         ? nextAddress(tab.url, tab.id, now_ms)
         : blockedAddress(tab.url, tab.id, now_ms);
-      if (address !== null) {
-        noteSentByUs(tab.id, now_ms);
-        await navigate(tab.id, address);
+      if (address === null) {
+        if (await hasBlockedFrame(tab.id)) await reload(tab.id);
+        return;
       }
+      noteSentByUs(tab.id, now_ms);
+      await navigate(tab.id, address);
+      leaves.push(seeItLeave(tab.id, tab.url));
     }),
   );
+  await Promise.all(leaves);
+}
+
+/**
+ * A page may ask whether it shall really be left, and somebody may answer no: its tab
+ * is replaced then.
+ * @param {number} tab_id
+ * @param {string} url
+ */
+async function seeItLeave(tab_id, url) {
+  await new Promise((resolve) => setTimeout(resolve, LEAVES_WITHIN_MS));
+  const tab = await tabOf(tab_id);
+  if (tab?.url !== url || isBlockPage(url)) return;
+  const fresh_id = await replaceTab(tab);
+  const address = fresh_id === null ? null : blockedAddress(url, fresh_id, now());
+  if (fresh_id !== null && address !== null) await navigate(fresh_id, address);
 }
 
 /**
@@ -83,7 +121,7 @@ async function waitForChange(in_ms, changed) {
  * Whether something open in a tab, other than its page itself, is blocked by now.
  * @param {number} tab_id
  */
-export async function hasBlockedFrame(tab_id) {
+async function hasBlockedFrame(tab_id) {
   const now_ms = now();
   const frames = await framesOf(tab_id);
   const top = frames.find((frame) => frame.frameId === 0);
