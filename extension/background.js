@@ -98,7 +98,7 @@ async function applyManaged() {
   const changed = await refreshPolicy();
   await applyContext();
   if (changed) {
-    rulesChanged();
+    await rulesChanged();
     await watchTransitions(rulesChanged);
     await lookAtTabs();
   }
@@ -144,9 +144,10 @@ async function onAlarm(name) {
 }
 
 /** Another rule holds, or may: everything that follows from it. */
-function rulesChanged() {
-  guard('the second layer', () => mirror(standing(now())));
+async function rulesChanged() {
   guard('the toolbar', refreshToolbar);
+  // Before tabs are sent anywhere, so that what is open now is not sent round.
+  await guard('the second layer', () => mirror(standing(now())));
 }
 
 /** Sends what is queued, in school hours only: outside them no request carries an identity. */

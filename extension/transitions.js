@@ -37,7 +37,7 @@ let awake_timer = null;
 
 /**
  * Sees to the next change, and to one that was slept through.
- * @param {() => void} changed Called when another rule holds.
+ * @param {() => Promise<void>} changed Called when another rule holds.
  */
 export async function watchTransitions(changed) {
   const now_ms = now();
@@ -51,7 +51,7 @@ export async function watchTransitions(changed) {
     await warnBeforeChange(held.next_change_at_ms);
   }
   if (differs) {
-    changed();
+    await changed();
     await lookAtTabs();
   }
 }
@@ -98,7 +98,7 @@ async function seeItLeave(tab_id, url) {
 
 /**
  * @param {number} in_ms
- * @param {() => void} changed
+ * @param {() => Promise<void>} changed
  */
 async function waitForChange(in_ms, changed) {
   if (change_timer !== null) clearTimeout(change_timer);

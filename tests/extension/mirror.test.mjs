@@ -1,0 +1,61 @@
+// The second layer: never stricter than the core, and nothing where nothing is closed.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { OWN_ID, standIn } from './lib/browser.mjs';
+
+standIn();
+const { rulesFor } = await import('../../extension/mirror.js');
+
+/** @param {object} [more] */
+const standing = (more = {}) => /** @type {any} */ ({ mode: 'filtered', open_entries: [], safe_search: false, youtube: 'none', ...more });
+
+test('nothing is closed where the period is not', () => {
+  for (const mode of ['open', 'filtered', 'notice']) assert.deepEqual(rulesFor(standing({ mode }), OWN_ID), [], mode);
+});
+
+test('a closed period sends frames to be decided and stops the rest', () => {
+  for (const mode of ['closed', 'exam', 'allowlist']) {
+    const [frames, parts] = rulesFor(standing({ mode }), OWN_ID);
+    assert.equal(frames?.action.type, 'redirect');
+    assert.equal(frames?.action.redirect?.regexSubstitution, 'https://bellgate.invalid/ask?\\0');
+    assert.deepEqual(frames?.condition.resourceTypes, ['main_frame', 'sub_frame']);
+    assert.equal(parts?.action.type, 'block');
+    assert.ok(!parts?.condition.resourceTypes?.includes(/** @type {any} */ ('main_frame')));
+    assert.ok(parts?.condition.excludedInitiatorDomains?.includes(OWN_ID), 'the worker itself reaches its endpoint');
+  }
+});
+
+test('help, sign-in and what the mode leaves open beat the closing, with what their pages load', () => {
+  const rules = rulesFor(standing({ mode: 'closed', open_entries: ['lichess.org', 'bbc.co.uk/bitesize', '[::1]'] }), OWN_ID);
+  const closing = rules.filter((rule) => rule.action.type !== 'allow');
+  const open = rules.filter((rule) => rule.action.type === 'allow');
+  assert.ok(Math.min(...open.map((rule) => rule.priority ?? 1)) > Math.max(...closing.map((rule) => rule.priority ?? 1)));
+  const hosts = open.flatMap((rule) => rule.condition.requestDomains ?? []);
+  for (const host of ['lichess.org', 'childline.org.uk', 'accounts.google.com']) {
+    assert.ok(hosts.includes(host), host);
+    assert.ok(closing[1]?.condition.excludedInitiatorDomains?.includes(host), host);
+  }
+  assert.ok(open.some((rule) => rule.condition.urlFilter === '||bbc.co.uk/bitesize'));
+  assert.ok(!hosts.some((host) => host.includes('/') || host.includes('[')));
+  assert.equal(new Set(rules.map((rule) => rule.id)).size, rules.length);
+});
+
+test('where the core cannot list what is open, the layer stays out', () => {
+  for (const open_entries of [null, undefined]) assert.deepEqual(rulesFor(standing({ mode: 'closed', open_entries }), OWN_ID), []);
+});
+
+test('safe search and restricted mode are rules of their own', () => {
+  const rules = rulesFor(standing({ safe_search: true, youtube: 'moderate' }), OWN_ID);
+  const youtube = rules.find((rule) => rule.action.type === 'modifyHeaders');
+  assert.deepEqual(youtube?.action.requestHeaders, [{ header: 'YouTube-Restrict', operation: 'set', value: 'Moderate' }]);
+  const google = rules.find((rule) => rule.condition.regexFilter?.includes('google'));
+  const address = new RegExp(google?.condition.regexFilter ?? '$^');
+  for (const url of ['https://www.google.com/search?q=x', 'https://www.google.co.uk/search?q=x', 'https://google.com/', 'https://www.google.com/imghp?hl=en']) {
+    assert.ok(address.test(url), url);
+  }
+  for (const url of ['https://docs.google.com/search?q=x', 'https://www.google.com/maps?q=x', 'https://notgoogle.com/search?q=x', 'https://www.google.com/recaptcha/api.js']) {
+    assert.ok(!address.test(url), url);
+  }
+});

@@ -1,0 +1,105 @@
+// What pupils read.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { standIn } from './lib/browser.mjs';
+
+standIn();
+const { message, messageKeys, languageOf } = await import('../../extension/messages.js');
+const { viewOf, clockTime } = await import('../../extension/view.js');
+const { CATEGORIES } = await import('../../extension/wasm/catalogue.js');
+
+const EXTENSION = new URL('../../extension/', import.meta.url);
+const HOST = 'www.some-host.example';
+
+/**
+ * @param {object} reason
+ * @param {object} [more]
+ */
+const decision = (reason, more = {}) =>
+  /** @type {any} */ ({
+    url: `https://${HOST}/path?query`,
+    at: '2026-09-07T10:55:00+01:00',
+    action: 'block',
+    reason: { rule: 'A rule', category: null, entry: HOST, ...reason },
+    period: { name: 'Break', kind: 'break', ends_at: '2026-09-07T11:15:00+01:00' },
+    next_change_at: '2026-09-07T11:15:00+01:00',
+    ...more,
+  });
+
+test('every text is used, and every used text exists', () => {
+  const sources = readdirSync(EXTENSION, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.js') && !name.startsWith('wasm') && name !== 'messages.js')
+    .map((name) => readFileSync(new URL(name, EXTENSION), 'utf8'))
+    .join('\n');
+  const made = /^(heading|lead|why|popup)_/;
+  for (const key of messageKeys()) {
+    const stem = key.replace(/_more$/, '').replace(made, '$1_');
+    assert.ok(sources.includes(`'${key}'`) || sources.includes(`\`${stem}$`) || sources.includes(`\`${key.split('_')[0]}_\${`), key);
+    assert.notEqual(message(key).trim(), '', key);
+  }
+});
+
+test('an unknown language gets English', () => {
+  assert.equal(languageOf('tlh-KX'), 'en');
+  assert.equal(message('back', {}, 'tlh'), message('back'));
+});
+
+test('values are put in as plain text, also such as look like names', () => {
+  assert.equal(message('lead_category', { host: '{category}', category: '$&' }), '{category} is in the group “$&”.');
+});
+
+test('a sensitive page says neither host nor category, nor which help would fit', () => {
+  const sensitive = CATEGORIES.filter((/** @type {any} */ category) => category.sensitive);
+  assert.ok(sensitive.length >= 5);
+  const [first] = sensitive;
+  for (const [action, code] of [['block', 'category'], ['notice', 'notice']]) {
+    const plain = viewOf({ ...decision({ code, category: first.id }, { action }), url: 'https://other.example/' }, 'TOKEN', 'en', true);
+    assert.equal(plain.title, 'Bellgate');
+    assert.deepEqual(plain.facts, []);
+    for (const category of sensitive) {
+      const view = viewOf(decision({ code, category: category.id, rule: 'Another rule' }, { action }), 'TOKEN', 'en', true);
+      assert.deepEqual(view, plain, category.id);
+      assert.ok(!JSON.stringify(view).includes(HOST));
+    }
+  }
+});
+
+test('the locked layer is not named and cannot be sent for review', () => {
+  const view = viewOf(decision({ code: 'illegal', rule: 'IWF' }), 'TOKEN', 'en', true);
+  assert.equal(view.review, null);
+  assert.deepEqual(view.facts, []);
+  assert.ok(!JSON.stringify(view).includes(HOST) && !JSON.stringify(view).includes('IWF'));
+});
+
+test('every reason for a block has its own page', () => {
+  const headings = new Set();
+  for (const code of ['closed', 'exam', 'not_on_allowlist', 'acceptance', 'fault']) {
+    const view = viewOf(decision({ code }), 'TOKEN', 'en', true);
+    headings.add(view.heading);
+    assert.ok(view.help && view.help.links.length > 0, code);
+    assert.ok(view.title.includes(view.heading));
+  }
+  assert.equal(headings.size, 5);
+});
+
+test('a closed period says until when', () => {
+  const view = viewOf(decision({ code: 'closed' }), 'TOKEN', 'en', false);
+  assert.deepEqual(view.facts.at(-1), ['Until', '11:15 today']);
+  assert.equal(clockTime('2026-09-08T08:40:00+01:00', '2026-09-07T15:30:00+01:00', 'en-GB'), 'Tuesday 8 September, 08:40');
+});
+
+test('a review is offered where somebody would receive it', () => {
+  assert.ok(viewOf(decision({ code: 'category', category: 'games' }), 'TOKEN', 'en', true).review);
+  assert.equal(viewOf(decision({ code: 'category', category: 'games' }), 'TOKEN', 'en', false).review, null);
+  assert.equal(viewOf(decision({ code: 'closed' }), 'TOKEN', 'en', true).review, null);
+});
+
+test('a notice leads on with the token', () => {
+  const view = viewOf(decision({ code: 'notice', category: 'ai-tools' }, { action: 'notice' }), 'TOKEN', 'en', true);
+  assert.equal(view.go?.href, 'https://bellgate.invalid/continue?token=TOKEN');
+  assert.ok(view.points.length >= 3);
+});
