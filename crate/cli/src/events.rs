@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use bellgate_server::{Database, EventFilter, Store, StoredEvent};
+use bellgate_server::{EventFilter, StoredEvent};
 
 /// Read the events that the endpoint stored.
 #[derive(clap::Args)]
@@ -66,21 +66,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         limit,
         ..EventFilter::default()
     };
-    let database = Database::parse(&selection.database);
-    let Database::Sqlite(path) = &database;
-    if !path.exists() {
-        bail!(
-            "there is no database `{}`; name the endpoint's own",
-            path.display()
-        );
-    }
     let events = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the runtime cannot start")?
         .block_on(async {
-            let store = Store::open(&database).await?;
-            store.events(&filter).await
+            let store = crate::devices::open(&selection.database).await?;
+            anyhow::Ok(store.events(&filter).await?)
         })?;
     let mut out = std::io::stdout().lock();
     for event in &events {

@@ -1,5 +1,6 @@
 //! The `bellgate` command: one file a verb, this one only dispatches.
 
+mod devices;
 mod events;
 mod policy;
 mod serve;
@@ -27,6 +28,8 @@ enum Verb {
     Serve(serve::Arguments),
     /// Reads the events that the endpoint stored.
     Events(events::Arguments),
+    /// Lists, approves and revokes enrolled devices.
+    Devices(devices::Arguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -34,5 +37,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Verb::Policy { verb } => policy::run(verb),
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Events(arguments) => events::run(arguments),
+        Verb::Devices(arguments) => devices::run(arguments),
     }
 }

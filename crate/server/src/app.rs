@@ -1,7 +1,7 @@
 //! The routes, what they share, and the headers every answer carries.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -14,9 +14,14 @@ use axum::routing::{get, post};
 use crate::config::{Config, Limits};
 use crate::error::{Refusal, ServeError};
 use crate::packs::{self, Packs};
-use crate::store::Store;
+use crate::rate::RateLimit;
+use crate::signing::SigningKey;
+use crate::store::{KnownDevice, Store};
 use crate::writer::Writer;
-use crate::{health, intake};
+use crate::{enrol, health, intake};
+
+/// Devices whose keys stay in memory, about 200 bytes each.
+const DEVICES_KEPT_MAX: usize = 100_000;
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -29,7 +34,19 @@ pub struct App {
     pub packs: Option<Packs>,
     /// The bounds on requests.
     pub limits: Limits,
-    tenants: HashMap<String, i64>,
+    /// How often each device may send, by its number.
+    pub device_rate: RateLimit<i64>,
+    /// How often each school's devices may enrol, by its number.
+    pub enrol_rate: RateLimit<i64>,
+    tenants: HashMap<String, School>,
+    signing_keys: HashMap<i64, SigningKey>,
+    devices: RwLock<HashMap<String, Arc<KnownDevice>>>,
+}
+
+#[derive(Debug)]
+struct School {
+    number: i64,
+    enrolment_key: Option<String>,
 }
 
 impl App {
@@ -38,15 +55,29 @@ impl App {
     /// # Errors
     /// The pack folder cannot be read, or a tenant cannot be written.
     pub async fn new(config: Config, store: Store, writer: Writer) -> Result<Self, ServeError> {
-        let tenants = store
-            .tenants(config.tenants.iter().map(|tenant| tenant.id.as_str()))
-            .await?;
+        let mut tenants = HashMap::new();
+        let mut signing_keys = HashMap::new();
+        for tenant in config.tenants {
+            let number = store.tenant(&tenant.id).await?;
+            signing_keys.insert(number, store.signing_key(number).await?);
+            tenants.insert(
+                tenant.id,
+                School {
+                    number,
+                    enrolment_key: tenant.enrolment_key,
+                },
+            );
+        }
         Ok(Self {
             packs: config.packs.map(Packs::open).transpose()?,
+            device_rate: RateLimit::new(config.limits.device_rate),
+            enrol_rate: RateLimit::new(config.limits.enrol_rate),
             limits: config.limits,
             store,
             writer,
             tenants,
+            signing_keys,
+            devices: RwLock::new(HashMap::new()),
         })
     }
 
@@ -55,14 +86,69 @@ impl App {
     /// # Errors
     /// 403 for one that is not served here.
     pub fn tenant(&self, id: &str) -> Result<i64, Refusal> {
-        self.tenants.get(id).copied().ok_or_else(|| Refusal {
+        let school = self.tenants.get(id).ok_or_else(|| Refusal {
             path: Some("/tenant".into()),
             ..Refusal::new(
                 StatusCode::FORBIDDEN,
                 "unknown_tenant",
                 "this endpoint does not serve that tenant; check the managed key `tenant`",
             )
-        })
+        })?;
+        Ok(school.number)
+    }
+
+    /// Whether a tenant enrols devices, and so takes signed batches only.
+    pub fn enrols(&self, tenant: &str) -> bool {
+        self.tenants
+            .get(tenant)
+            .is_some_and(|school| school.enrolment_key.is_some())
+    }
+
+    /// Whether a text is a tenant's enrolment key, in a time that tells nothing.
+    pub fn is_enrolment_key(&self, tenant: &str, text: &str) -> bool {
+        let digest = |text: &str| ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+        self.tenants
+            .get(tenant)
+            .and_then(|school| school.enrolment_key.as_deref())
+            // Digests of equal length give away neither length nor prefix.
+            .is_some_and(|key| {
+                let (one, other) = (digest(key), digest(text));
+                one.as_ref()
+                    .iter()
+                    .zip(other.as_ref())
+                    .fold(0, |difference, (a, b)| difference | (a ^ b))
+                    == 0
+            })
+    }
+
+    /// The key with which the endpoint speaks to a tenant's devices.
+    pub fn signing_key(&self, tenant: i64) -> Option<&SigningKey> {
+        self.signing_keys.get(&tenant)
+    }
+
+    /// A device's key by its id; asked of the database once, since it never changes.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn device(&self, id: &str) -> Result<Option<Arc<KnownDevice>>, Refusal> {
+        if let Some(known) = self
+            .devices
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+        {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(device) = self.store.device(id).await? else {
+            return Ok(None);
+        };
+        let device = Arc::new(device);
+        let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
+        if devices.len() >= DEVICES_KEPT_MAX {
+            devices.clear();
+        }
+        devices.insert(id.to_owned(), Arc::clone(&device));
+        Ok(Some(device))
     }
 }
 
@@ -70,6 +156,7 @@ impl App {
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/health", get(health::health))
+        .route("/v1/enrol", post(enrol::enrol))
         .route("/v1/events", post(intake::take_events))
         .route("/v1/packs/{name}", get(packs::serve_pack))
         .fallback(not_found)

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::rate::Rate;
+
 /// Everything [`crate::serve`] needs besides its listener.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -88,6 +90,12 @@ pub struct Limits {
     pub read_timeout: Duration,
     /// How many batches may wait for the writer before others get 503.
     pub queue_max_batches: usize,
+    /// How far a device's clock may be off when it signs.
+    pub skew_max: Duration,
+    /// How often one device may send.
+    pub device_rate: Rate,
+    /// How often a school's devices may enrol, all together.
+    pub enrol_rate: Rate,
     /// How long open requests may take after the shutdown signal.
     pub shutdown_grace: Duration,
 }
@@ -99,6 +107,15 @@ impl Default for Limits {
             batch_max_events: 100,
             read_timeout: Duration::from_secs(10),
             queue_max_batches: 4096,
+            skew_max: Duration::from_secs(300),
+            device_rate: Rate {
+                burst: 120.0,
+                per_second: 2.0,
+            },
+            enrol_rate: Rate {
+                burst: 500.0,
+                per_second: 50.0,
+            },
             shutdown_grace: Duration::from_secs(10),
         }
     }

@@ -37,6 +37,8 @@ pub struct Refusal {
     pub path: Option<String>,
     /// Seconds after which to try again, for 429 and 503.
     pub retry_after_s: Option<u32>,
+    /// The endpoint's time in Unix milliseconds and its signature.
+    pub signed_time: Option<(i64, String)>,
 }
 
 impl Refusal {
@@ -48,6 +50,7 @@ impl Refusal {
             message: message.into(),
             path: None,
             retry_after_s: None,
+            signed_time: None,
         }
     }
 
@@ -110,6 +113,13 @@ impl IntoResponse for Refusal {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some((time_ms, signature)) = self.signed_time
+            && let Ok(signature) = HeaderValue::from_str(&signature)
+        {
+            let headers = response.headers_mut();
+            headers.insert("bellgate-time", HeaderValue::from(time_ms));
+            headers.insert("bellgate-signature", signature);
         }
         response
     }

@@ -5,10 +5,10 @@
 //! a person stands only in events of a pupil's own top-level navigation, counts
 //! are nameless, and a help service makes no event at all.
 
-mod field;
+pub(crate) mod field;
 mod wire;
 
-pub use wire::{Batch, RejectedEvent, parse, parse_batch};
+pub(crate) use wire::{Batch, RejectedEvent, parse, parse_batch, parse_json};
 
 /// Resource types as Chrome names them in `webRequest.ResourceType`.
 pub const RESOURCE_TYPES: [&str; 17] = [

@@ -12,10 +12,12 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::auth::{self, Signer};
 use crate::clock::now_ms;
+use crate::enrol::revoked;
 use crate::error::Refusal;
-use crate::event::{self, RejectedEvent};
-use crate::store::Arrival;
+use crate::event::{self, Batch, RejectedEvent};
+use crate::store::{Delivery, Receipt};
 use crate::writer::WriteError;
 
 /// What became of each event of a batch; every id stands in exactly one list.
@@ -39,37 +41,35 @@ pub async fn take_events(
 ) -> Result<Json<Outcome>, Refusal> {
     require_json(request.headers())?;
     let limits = &app.limits;
-    let body = read_body(
-        request.into_body(),
-        limits.body_max_bytes,
-        limits.read_timeout,
-    )
-    .await?;
+    let (parts, body) = request.into_parts();
+    let body = read_body(body, limits.body_max_bytes, limits.read_timeout).await?;
+    let signer = auth::signer(&app, &parts, &body).await?;
     let received_ms = now_ms();
 
     let batch = event::parse_batch(&body, limits.batch_max_events)?;
     let tenant = app.tenant(&batch.tenant)?;
+    check_sender(&app, &batch, tenant, signer.as_ref())?;
     let mut rejected = Vec::new();
-    let mut arrivals = Vec::with_capacity(batch.events.len());
+    let mut events = Vec::with_capacity(batch.events.len());
     for (index, raw) in batch.events.iter().enumerate() {
         match event::parse(raw, index, received_ms) {
-            Ok(event) => arrivals.push(Arrival {
-                tenant,
-                device: batch.device.clone(),
-                verified: false,
-                received_ms,
-                event,
-            }),
+            Ok(event) => events.push(event),
             Err(Ok(rejection)) => rejected.push(rejection),
             Err(Err(refusal)) => return Err(refusal),
         }
     }
 
-    let ids: Vec<String> = arrivals.iter().map(|a| a.event.id.to_string()).collect();
-    let new = if arrivals.is_empty() {
-        Vec::new()
-    } else {
-        app.writer.write(arrivals).await.map_err(refuse_write)?
+    let ids: Vec<String> = events.iter().map(|event| event.id.to_string()).collect();
+    let delivery = Delivery {
+        tenant,
+        signer,
+        received_ms,
+        events,
+    };
+    let new = match app.writer.write(delivery).await.map_err(refuse_write)? {
+        Receipt::Stored(new) => new,
+        Receipt::Replayed => return Err(replayed()),
+        Receipt::Revoked => return Err(revoked()),
     };
     let (mut stored, mut duplicate) = (Vec::new(), Vec::new());
     for (id, is_new) in ids.into_iter().zip(new) {
@@ -80,6 +80,52 @@ pub async fn take_events(
         duplicate,
         rejected,
     }))
+}
+
+/// A signed batch is of its own device and school; an unsigned one only where
+/// the school enrols no devices.
+fn check_sender(
+    app: &App,
+    batch: &Batch<'_>,
+    tenant: i64,
+    signer: Option<&Signer>,
+) -> Result<(), Refusal> {
+    let Some(signer) = signer else {
+        if app.enrols(&batch.tenant) {
+            return Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "signature_required",
+                "this school takes signed batches only; enrol, then sign as docs/endpoint.md says",
+            ));
+        }
+        return Ok(());
+    };
+    if signer.tenant != tenant {
+        return Err(Refusal {
+            path: Some("/tenant".into()),
+            ..Refusal::new(
+                StatusCode::FORBIDDEN,
+                "wrong_tenant",
+                "the device is enrolled with another tenant; enrol with this one",
+            )
+        });
+    }
+    if batch.device.as_ref() != Some(&signer.id) {
+        return Err(Refusal::invalid(
+            "wrong_device",
+            "/device",
+            "the batch is not of the device that signed it; send the id of `Bellgate-Device`",
+        ));
+    }
+    Ok(())
+}
+
+fn replayed() -> Refusal {
+    Refusal::new(
+        StatusCode::CONFLICT,
+        "replayed",
+        "the sequence is not above the last one taken; sign again with a higher one",
+    )
 }
 
 fn refuse_write(error: WriteError) -> Refusal {
@@ -94,7 +140,7 @@ fn refuse_write(error: WriteError) -> Refusal {
 }
 
 /// Requires `Content-Type: application/json`, in UTF-8 if a charset is named.
-fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
+pub fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let content_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

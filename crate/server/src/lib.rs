@@ -13,13 +13,18 @@
 //! - An event about a help service is refused, whoever sends it.
 
 mod app;
+mod auth;
 mod clock;
+mod device;
+mod enrol;
 mod error;
 pub mod event;
 mod health;
 mod intake;
 mod listen;
 mod packs;
+mod rate;
+mod signing;
 mod store;
 mod writer;
 
@@ -28,4 +33,5 @@ mod config;
 pub use config::{Config, ConfigError, Database, Limits, Tenant};
 pub use error::ServeError;
 pub use listen::{Endpoint, serve};
-pub use store::{EventFilter, Store, StoreError, StoredEvent};
+pub use rate::Rate;
+pub use store::{DeviceRecord, DeviceVerdict, EventFilter, Store, StoreError, StoredEvent};

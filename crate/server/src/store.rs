@@ -4,21 +4,24 @@
 //! reached the disk when it returns (sqlite.org, "PRAGMA synchronous"). One
 //! connection writes, a few read.
 
+mod device;
 mod migrate;
 mod query;
 mod sqlite;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use device::Taken;
 use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteSynchronous,
 };
 
+pub use device::{DeviceRecord, DeviceVerdict, KnownDevice, NewDevice};
 pub use query::{EventFilter, StoredEvent};
 
+use crate::auth::Signer;
 use crate::config::Database;
 use crate::event::Event;
 
@@ -41,6 +44,9 @@ pub enum StoreError {
     /// A statement failed.
     #[error("the database refused a statement: {0}")]
     Statement(#[from] sqlx::Error),
+    /// A signing key cannot be made or read.
+    #[error("the endpoint's signing key cannot be made or read; restore a backup")]
+    Key,
     /// The writer has stopped.
     #[error("the writer has stopped; start the endpoint again")]
     Stopped,
@@ -56,24 +62,41 @@ impl StoreError {
             Self::Statement(sqlx::Error::PoolTimedOut) => "pool_timed_out",
             Self::Statement(sqlx::Error::Database(_)) => "statement",
             Self::Statement(_) => "connection",
+            Self::Key => "key",
             Self::Stopped => "stopped",
         }
     }
 }
 
-/// An event with what only the endpoint knows of it.
+/// One request's events with what only the endpoint knows of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
+pub struct Delivery {
     /// The school's number in the database.
     pub tenant: i64,
-    /// The device that signed for it, if one did.
-    pub device: Option<String>,
-    /// Whether that device's enrolment was verified when it arrived.
-    pub verified: bool,
-    /// When it arrived, in Unix milliseconds.
+    /// The device that signed for them, if one did.
+    pub signer: Option<Signer>,
+    /// When they arrived, in Unix milliseconds.
     pub received_ms: i64,
-    /// The event.
-    pub event: Event,
+    /// The events.
+    pub events: Vec<Event>,
+}
+
+/// What became of a [`Delivery`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Receipt {
+    /// Of each event in order, whether it was new.
+    Stored(Vec<bool>),
+    /// Nothing was stored: the sequence is not above the last one taken.
+    Replayed,
+    /// Nothing was stored: staff have revoked the device.
+    Revoked,
+}
+
+/// One row to be inserted.
+struct Arrival<'a> {
+    delivery: &'a Delivery,
+    event: &'a Event,
+    verified: bool,
 }
 
 /// The open database.
@@ -127,42 +150,60 @@ impl Store {
         Ok(())
     }
 
-    /// Makes sure each tenant has a number and answers them by id.
+    /// The number of a tenant, given when it is first named.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn tenants<'a>(
-        &self,
-        ids: impl IntoIterator<Item = &'a str> + Send,
-    ) -> Result<HashMap<String, i64>, StoreError> {
-        let ids: Vec<&str> = ids.into_iter().collect();
-        let mut numbers = HashMap::new();
-        for id in ids {
-            sqlx::query("INSERT INTO tenant (id) VALUES ($1) ON CONFLICT (id) DO NOTHING")
-                .bind(id)
-                .execute(&self.write)
-                .await?;
-            let number: i64 = sqlx::query_scalar("SELECT number FROM tenant WHERE id = $1")
+    pub async fn tenant(&self, id: &str) -> Result<i64, StoreError> {
+        sqlx::query("INSERT INTO tenant (id) VALUES ($1) ON CONFLICT (id) DO NOTHING")
+            .bind(id)
+            .execute(&self.write)
+            .await?;
+        Ok(
+            sqlx::query_scalar("SELECT number FROM tenant WHERE id = $1")
                 .bind(id)
                 .fetch_one(&self.write)
-                .await?;
-            numbers.insert(id.to_owned(), number);
-        }
-        Ok(numbers)
+                .await?,
+        )
     }
 
-    /// Stores arrivals in one transaction and says of each whether it was new.
+    /// Stores deliveries in one transaction and says what became of each.
     ///
-    /// The answer has the arrivals' order; when it is there, the commit has
+    /// The answer has the deliveries' order; when it is there, the commit has
     /// reached the disk.
     ///
     /// # Errors
     /// The database cannot be written; then nothing of the group is stored.
-    pub async fn insert(&self, arrivals: &[&Arrival]) -> Result<Vec<bool>, StoreError> {
+    pub async fn insert(&self, deliveries: &[&Delivery]) -> Result<Vec<Receipt>, StoreError> {
         let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let stored = sqlite::insert(&mut transaction, arrivals).await?;
+        let mut arrivals = Vec::new();
+        let mut taken = Vec::with_capacity(deliveries.len());
+        for &delivery in deliveries {
+            let worth = worth(&mut transaction, delivery).await?;
+            if let Taken::New { verified_as } = &worth {
+                arrivals.extend(delivery.events.iter().map(|event| Arrival {
+                    delivery,
+                    event,
+                    verified: is_verified(verified_as.as_ref(), event),
+                }));
+            }
+            taken.push(worth);
+        }
+        let new = sqlite::insert(&mut transaction, &arrivals).await?;
         transaction.commit().await?;
-        Ok(stored)
+
+        let mut new = new.into_iter();
+        Ok(taken
+            .into_iter()
+            .zip(deliveries)
+            .map(|(taken, delivery)| match taken {
+                Taken::New { .. } => {
+                    Receipt::Stored(new.by_ref().take(delivery.events.len()).collect())
+                }
+                Taken::Replayed => Receipt::Replayed,
+                Taken::Revoked => Receipt::Revoked,
+            })
+            .collect())
     }
 
     /// Writes what the log still holds into the database file and closes it.
@@ -176,6 +217,28 @@ impl Store {
             tracing::warn!("the write-ahead log was not folded in; the next start does it");
         }
         self.write.close().await;
+    }
+}
+
+async fn worth(
+    transaction: &mut SqliteConnection,
+    delivery: &Delivery,
+) -> Result<Taken, StoreError> {
+    match &delivery.signer {
+        None => Ok(Taken::New { verified_as: None }),
+        Some(Signer {
+            number, sequence, ..
+        }) => device::take_sequence(transaction, *number, *sequence, delivery.received_ms).await,
+    }
+}
+
+/// An event is verified when a verified profile sent it, and is a person's only
+/// when that profile is that person's.
+fn is_verified(verified_as: Option<&Option<String>>, event: &Event) -> bool {
+    match (verified_as, &event.subject) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(owner), Some(subject)) => owner.as_ref() == Some(subject),
     }
 }
 

@@ -6,14 +6,14 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::{Arrival, Store, StoreError};
+use crate::store::{Delivery, Receipt, Store, StoreError};
 
 /// The most events one transaction takes.
 const GROUP_MAX_EVENTS: usize = 4000;
 
 struct Job {
-    arrivals: Vec<Arrival>,
-    answer: oneshot::Sender<Result<Vec<bool>, StoreError>>,
+    delivery: Delivery,
+    answer: oneshot::Sender<Result<Receipt, StoreError>>,
 }
 
 /// Hands batches to the writer's task.
@@ -25,7 +25,7 @@ pub struct Writer {
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job")
-            .field("events", &self.arrivals.len())
+            .field("events", &self.delivery.events.len())
             .finish()
     }
 }
@@ -49,30 +49,29 @@ impl Writer {
         (Self { jobs }, tokio::spawn(run(store, queue)))
     }
 
-    /// Stores a batch and says of each arrival whether it was new.
+    /// Stores a delivery and says what became of it.
     ///
     /// # Errors
     /// [`WriteError::Full`] when too many batches wait; else the database's.
-    pub async fn write(&self, arrivals: Vec<Arrival>) -> Result<Vec<bool>, WriteError> {
+    pub async fn write(&self, delivery: Delivery) -> Result<Receipt, WriteError> {
         let (answer, answered) = oneshot::channel();
         self.jobs
-            .try_send(Job { arrivals, answer })
+            .try_send(Job { delivery, answer })
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => WriteError::Full,
                 mpsc::error::TrySendError::Closed(_) => WriteError::Store(StoreError::Stopped),
             })?;
-        let stored = answered.await.map_err(|_| StoreError::Stopped)??;
-        Ok(stored)
+        Ok(answered.await.map_err(|_| StoreError::Stopped)??)
     }
 }
 
 async fn run(store: Store, mut queue: mpsc::Receiver<Job>) {
     while let Some(first) = queue.recv().await {
-        let mut size = first.arrivals.len();
+        let mut size = first.delivery.events.len();
         let mut group = vec![first];
         while size < GROUP_MAX_EVENTS {
             let Ok(job) = queue.try_recv() else { break };
-            size += job.arrivals.len();
+            size += job.delivery.events.len();
             group.push(job);
         }
         write_group(&store, group).await;
@@ -80,14 +79,12 @@ async fn run(store: Store, mut queue: mpsc::Receiver<Job>) {
 }
 
 async fn write_group(store: &Store, group: Vec<Job>) {
-    let arrivals: Vec<&Arrival> = group.iter().flat_map(|job| &job.arrivals).collect();
-    match store.insert(&arrivals).await {
-        Ok(stored) => {
-            let mut stored = stored.into_iter();
-            for job in group {
-                let mine = stored.by_ref().take(job.arrivals.len()).collect();
+    let deliveries: Vec<&Delivery> = group.iter().map(|job| &job.delivery).collect();
+    match store.insert(&deliveries).await {
+        Ok(receipts) => {
+            for (job, receipt) in group.into_iter().zip(receipts) {
                 // A client that hung up sends the batch again and gets `duplicate`.
-                let _ = job.answer.send(Ok(mine));
+                let _ = job.answer.send(Ok(receipt));
             }
         }
         Err(error) => {
@@ -104,7 +101,8 @@ async fn write_group(store: &Store, group: Vec<Job>) {
 /// After a failed group each batch is tried alone, so that none spoils another's.
 async fn write_singly(store: &Store, group: Vec<Job>) {
     for job in group {
-        let arrivals: Vec<&Arrival> = job.arrivals.iter().collect();
-        let _ = job.answer.send(store.insert(&arrivals).await);
+        let alone = store.insert(&[&job.delivery]).await;
+        let receipt = alone.and_then(|mut receipts| receipts.pop().ok_or(StoreError::Stopped));
+        let _ = job.answer.send(receipt);
     }
 }

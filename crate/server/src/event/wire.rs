@@ -51,16 +51,7 @@ pub struct RejectedEvent {
 /// Not JSON (400), a wrong or unknown key (422), an unknown schema (422), a
 /// malformed tenant, device or instant (422), or more than `max_events` (413).
 pub fn parse_batch(body: &[u8], max_events: usize) -> Result<Batch<'_>, Refusal> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let batch: Batch<'_> =
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| refuse_json(&error))?;
-    reader.end().map_err(|_| {
-        Refusal::new(
-            axum::http::StatusCode::BAD_REQUEST,
-            "malformed_json",
-            "text follows the batch's closing brace; send one JSON object",
-        )
-    })?;
+    let batch: Batch<'_> = parse_json(body)?;
     if batch.schema != 1 {
         return Err(Refusal::invalid(
             "unknown_schema",
@@ -101,6 +92,24 @@ pub fn parse_batch(body: &[u8], max_events: usize) -> Result<Batch<'_>, Refusal>
         });
     }
     Ok(batch)
+}
+
+/// Reads a body that is one JSON object of a known shape.
+///
+/// # Errors
+/// Not JSON (400), or a wrong or unknown key (422) with its place.
+pub fn parse_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| refuse_json(&error))?;
+    reader.end().map_err(|_| {
+        Refusal::new(
+            axum::http::StatusCode::BAD_REQUEST,
+            "malformed_json",
+            "text follows the closing brace; send one JSON object",
+        )
+    })?;
+    Ok(value)
 }
 
 /// Reads and judges one event of a batch.
@@ -481,7 +490,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> (String, S
 fn refuse_json(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
     let (path, message) = describe(error);
     if error.inner().is_data() {
-        Refusal::invalid("invalid_batch", path, message)
+        Refusal::invalid("invalid_body", path, message)
     } else {
         Refusal::new(
             axum::http::StatusCode::BAD_REQUEST,

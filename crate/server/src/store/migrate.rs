@@ -7,11 +7,18 @@ use sqlx::sqlite::SqlitePool;
 use super::StoreError;
 
 /// Version, name and text of each step; a step once released never changes.
-const SQLITE: [(i64, &str, &str); 1] = [(
-    1,
-    "event",
-    include_str!("../../migrations/sqlite/0001_event.sql"),
-)];
+const SQLITE: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "event",
+        include_str!("../../migrations/sqlite/0001_event.sql"),
+    ),
+    (
+        2,
+        "device",
+        include_str!("../../migrations/sqlite/0002_device.sql"),
+    ),
+];
 
 /// Brings a SQLite database to this program's schema.
 pub async fn sqlite(pool: &SqlitePool) -> Result<(), StoreError> {

@@ -25,7 +25,7 @@ static INSERT_ONE: LazyLock<SqlStr> = LazyLock::new(|| statement(1));
 /// Inserts the arrivals and says of each whether it was new.
 pub async fn insert(
     connection: &mut SqliteConnection,
-    arrivals: &[&Arrival],
+    arrivals: &[Arrival<'_>],
 ) -> Result<Vec<bool>, StoreError> {
     let mut stored = Vec::with_capacity(arrivals.len());
     let chunks = arrivals.chunks_exact(ROWS_A_STATEMENT);
@@ -42,7 +42,7 @@ pub async fn insert(
 async fn insert_chunk(
     connection: &mut SqliteConnection,
     statement: &SqlStr,
-    chunk: &[&Arrival],
+    chunk: &[Arrival<'_>],
     stored: &mut Vec<bool>,
 ) -> Result<(), StoreError> {
     let mut query = sqlx::query(statement.clone());
@@ -62,26 +62,28 @@ async fn insert_chunk(
     stored.extend(
         chunk
             .iter()
-            .map(|arrival| new.remove(&(arrival.tenant, arrival.event.id.0.to_vec()))),
+            .map(|arrival| new.remove(&(arrival.delivery.tenant, arrival.event.id.0.to_vec()))),
     );
     Ok(())
 }
 
 fn bind<'q>(
     query: Query<'q, Sqlite, SqliteArguments>,
-    arrival: &'q Arrival,
+    arrival: &'q Arrival<'_>,
 ) -> Query<'q, Sqlite, SqliteArguments> {
-    let event = &arrival.event;
+    let Arrival {
+        delivery, event, ..
+    } = arrival;
     let place = event.place.as_ref();
     let cause = event.cause.as_ref();
     let period = event.period.as_ref();
     query
-        .bind(arrival.tenant)
+        .bind(delivery.tenant)
         .bind(event.id.0.to_vec())
-        .bind(arrival.received_ms)
+        .bind(delivery.received_ms)
         .bind(event.at_ms)
         .bind(event.kind.as_str())
-        .bind(arrival.device.as_deref())
+        .bind(delivery.signer.as_ref().map(|signer| signer.id.as_str()))
         .bind(arrival.verified)
         .bind(event.subject.as_deref())
         .bind(event.cohort.as_deref())

@@ -286,19 +286,19 @@ async fn each_bad_batch_is_refused_with_its_status_and_not_stored() {
             400,
             "malformed_json",
         ),
-        ("a list", "[]".into(), 422, "invalid_batch"),
+        ("a list", "[]".into(), 422, "invalid_body"),
         (
             "nesting without end",
             "[".repeat(10_000),
             422,
-            "invalid_batch",
+            "invalid_body",
         ),
-        ("a key twice", twice, 422, "invalid_batch"),
+        ("a key twice", twice, 422, "invalid_body"),
         (
             "an unknown key",
             with("/school", json!("x")),
             422,
-            "invalid_batch",
+            "invalid_body",
         ),
         (
             "a schema to come",
@@ -310,7 +310,7 @@ async fn each_bad_batch_is_refused_with_its_status_and_not_stored() {
             "a schema in words",
             with("/schema", json!("1")),
             422,
-            "invalid_batch",
+            "invalid_body",
         ),
         (
             "another's tenant",
@@ -328,7 +328,7 @@ async fn each_bad_batch_is_refused_with_its_status_and_not_stored() {
             "tenant of no type",
             with("/tenant", json!(null)),
             422,
-            "invalid_batch",
+            "invalid_body",
         ),
         (
             "a device with a space",
@@ -346,7 +346,7 @@ async fn each_bad_batch_is_refused_with_its_status_and_not_stored() {
             "events that are none",
             with("/events", json!({})),
             422,
-            "invalid_batch",
+            "invalid_body",
         ),
         (
             "an event that is none",
