@@ -5,7 +5,7 @@ import { uiLanguage } from './chrome.js';
 import { addressOf } from './address.js';
 import { enforceAsked } from './enforce.js';
 import { askedThrough, mirror } from './mirror.js';
-import { acknowledge, contextFor } from './context.js';
+import { accept, acknowledge, contextFor } from './context.js';
 import { now } from './clock.js';
 import { decide, setContext, standing } from './engine.js';
 import { recordStatement } from './events.js';
@@ -19,7 +19,7 @@ import { viewOf } from './view.js';
 /** @typedef {import('./tickets.js').Ticket} Ticket */
 
 /** @type {Record<string, (ticket: Ticket, details: RequestDetails) => BlockingResponse>} */
-const ANSWERS = { '/continue': onContinue, '/review': onReview };
+const ANSWERS = { '/accept': onAccept, '/continue': onContinue, '/review': onReview };
 
 /**
  * Answers one request to the reserved host; without a ticket of this very frame it
@@ -68,6 +68,19 @@ function onContinue(ticket) {
   acknowledge(ticket.category ?? '*', now_ms).catch((error) =>
     console.error('bellgate: an acknowledgement was not kept', error),
   );
+  setContext(contextFor(currentSettings()));
+  return { redirectUrl: ticket.url };
+}
+
+/**
+ * The pupil has accepted the acceptable use policy (T47).
+ * @param {Ticket} ticket
+ * @returns {BlockingResponse}
+ */
+function onAccept(ticket) {
+  if (ticket.kind !== 'acceptance' || ticket.version === null) return { redirectUrl: ticket.url };
+  recordStatement('notice', ticket.url, now(), null);
+  accept(ticket.version).catch((error) => console.error('bellgate: an acceptance was not kept', error));
   setContext(contextFor(currentSettings()));
   return { redirectUrl: ticket.url };
 }

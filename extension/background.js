@@ -16,6 +16,7 @@ import { deliver } from './endpoint.js';
 import { setContext, setSubjectKey, standing, startEngine } from './engine.js';
 import { noteCommit, startEvents } from './events.js';
 import { isBlockPage, openGate } from './gate.js';
+import { beat } from './health.js';
 import { mirror } from './mirror.js';
 import { handle } from './pages.js';
 import { fetchPack, FETCH_EVERY_MS, loadPack, packState } from './pack.js';
@@ -29,6 +30,7 @@ void answer; // Imported first, for its listener.
 
 const PULSE_ALARM = 'pulse';
 const PULSE_MINUTES = 0.5;
+const UPDATE_WAITS = 'update_waits';
 /** What requests wait for at most: what is not read by then counts as missing. */
 const START_WITHIN_MS = 6_000;
 
@@ -62,7 +64,7 @@ browser.onAlarm((name) => guard(`the alarm ${name}`, () => onAlarm(name)));
 browser.onMessage(handle);
 browser.onInstalled(() => guard('the installation', () => ready.then(lookAtTabs)));
 browser.onBrowserStart(() => {});
-browser.onUpdateAvailable(() => guard('an update', restartOutsideSchool));
+browser.onUpdateAvailable(() => guard('an update', noteUpdate));
 
 openGate((details) => {
   noteRequest(details);
@@ -138,8 +140,10 @@ async function onAlarm(name) {
   if (await tick(Date.now())) applyKnownContext();
   await applyContext();
   if (now() - packState().checked_at_ms >= FETCH_EVERY_MS) await guard('the pack', fetchPackNow);
+  await guard('the sign of life', () => beat(now(), PULSE_MINUTES, standing(now()).managed));
   await guard('delivery', sendQueue);
   await refreshToolbar();
+  await updateOutsideSchool();
   return undefined;
 }
 
@@ -161,10 +165,16 @@ async function sendQueue() {
   }, now);
 }
 
-/** Updates are applied when a gap without a filter does no harm. */
-async function restartOutsideSchool() {
+/** A newer version waits until a gap without a filter does no harm. */
+async function noteUpdate() {
+  await browser.keepForSession({ [UPDATE_WAITS]: true });
   await ready;
-  if (!standing(now()).managed) browser.restart();
+  await updateOutsideSchool();
+}
+
+async function updateOutsideSchool() {
+  const waits = (await browser.readSession([UPDATE_WAITS]))[UPDATE_WAITS];
+  if (waits === true && !standing(now()).managed) browser.restart();
 }
 
 /**

@@ -27,6 +27,11 @@ export function ownVersion() {
   return chrome.runtime.getManifest().version;
 }
 
+/** Chrome's version, such as `156.0.8078.79`. */
+export function chromeVersion() {
+  return /Chrome\/([\d.]+)/.exec(navigator.userAgent)?.[1] ?? 'unknown';
+}
+
 /** The block page's URL with the id that changes with every browser session. */
 export function blockPageUrl() {
   return chrome.runtime.getURL(BLOCK_PAGE_PATH);

@@ -19,6 +19,7 @@ import { clockState } from './clock.js';
 /** @typedef {{category: string, at_ms: number}} Acknowledgement */
 
 const ACKNOWLEDGEMENTS = 'acknowledgements';
+const ACCEPTED = 'accepted_version';
 const LAST_EMAIL = 'last_email';
 /** Older acknowledgements hold for no policy. */
 const ACKNOWLEDGED_FOR_MS = 32 * 24 * 3_600_000;
@@ -29,12 +30,16 @@ let email = null;
 let address = null;
 /** @type {Acknowledgement[]} */
 let acknowledgements = [];
+/** @type {string | null} */
+let accepted_version = null;
 
 /** Reads what is kept of the context; quick, so that a start can wait for it. */
 export async function loadContext() {
-  const kept = await readKept([ACKNOWLEDGEMENTS, LAST_EMAIL]);
+  const kept = await readKept([ACCEPTED, ACKNOWLEDGEMENTS, LAST_EMAIL]);
   const list = kept[ACKNOWLEDGEMENTS];
   if (Array.isArray(list)) acknowledgements = list;
+  const accepted = kept[ACCEPTED];
+  if (typeof accepted === 'string') accepted_version = accepted;
   const last = kept[LAST_EMAIL];
   if (typeof last === 'string') email = last;
 }
@@ -68,6 +73,15 @@ export async function acknowledge(category, now_ms) {
 }
 
 /**
+ * Notes that a version of the acceptable use policy was accepted.
+ * @param {string} version
+ */
+export async function accept(version) {
+  accepted_version = version;
+  await keep({ [ACCEPTED]: version });
+}
+
+/**
  * The context for the core. What Chrome itself says beats what is stated.
  * @param {Settings} settings
  * @returns {Context}
@@ -78,6 +92,7 @@ export function contextFor(settings) {
   const context = { place: placeOf(settings), clock: clockState(), acknowledgements };
   if (settings.cohort !== null) context.cohort = settings.cohort;
   if (user !== null) context.user = user;
+  if (accepted_version !== null) context.accepted_version = accepted_version;
   return context;
 }
 

@@ -25,7 +25,7 @@ const ENGLISH = {
   lead_allowlist: 'In this period you can use the pages your school chose for school work. {host} is not one of them.',
   lead_category: '{host} is in the group “{category}”.',
   lead_url_rule: 'Your school added {host} to its own list of closed pages.',
-  lead_acceptance: 'Pages open once you have read and accepted the acceptable use policy.',
+  lead_acceptance: 'Pages open once you have read your school’s acceptable use policy (version {version}) and accepted it. Ask your teacher where to find it.',
   lead_quiet: 'That can happen to pages that are perfectly fine. You have not done anything wrong. If you need it, or if something worries you, there are people who will listen.',
   lead_fault: 'Something went wrong while this page was being checked, so it stays closed to be safe. Try again in a moment.',
   lead_notice: '{host} is in the group “{category}”. Your school allows it, and asks you to think about this first:',
@@ -73,6 +73,7 @@ const ENGLISH = {
   review_not_sent: 'That could not be sent from here. Ask your teacher instead.',
   review_private: 'The school sees the address and your words.',
   continue: 'I understand, continue',
+  accept: 'I have read it and accept it',
   back: 'Go back',
 
   // Notifications.

@@ -12,8 +12,9 @@ import { keepForSession, readSession } from './chrome.js';
  * @property {number} tab_id
  * @property {number} frame_id
  * @property {string} url What was asked for.
- * @property {'block' | 'notice'} kind
+ * @property {'block' | 'notice' | 'acceptance'} kind
  * @property {string | null} category
+ * @property {string | null} version Of the acceptable use policy that is asked about.
  * @property {string} because What the page says: another decision shows another page.
  * @property {'minted' | 'shown' | 'used'} state
  * @property {number} at_ms

@@ -2,13 +2,10 @@
 
 import { showOnToolbar, uiLanguage } from './chrome.js';
 import { now } from './clock.js';
-import { clockState } from './clock.js';
-import { standing, trapCount } from './engine.js';
-import { pace } from './delivery.js';
-import { faultCount } from './gate.js';
+import { standing } from './engine.js';
+import { problems } from './health.js';
 import { message } from './messages.js';
-import { packState } from './pack.js';
-import { currentSettings, hasPolicy, policyReport } from './policy.js';
+import { currentSettings } from './policy.js';
 
 /** @typedef {import('./messages.js').MessageKey} MessageKey */
 
@@ -25,7 +22,6 @@ import { currentSettings, hasPolicy, policyReport } from './policy.js';
  */
 
 const BADGES = /** @type {const} */ ({ closed: '■', exam: 'EX', allowlist: '…', notice: '', filtered: '', open: '' });
-const DELIVERY_FAILURES_SHOWN = 5;
 
 /** Shows the present state on the toolbar icon. */
 export async function refreshToolbar() {
@@ -52,29 +48,8 @@ export async function toolbarState() {
     tone: kind,
     heading: say(`popup_${kind}`),
     more: say(`popup_${kind}_more`),
-    until: held.period === null ? null : say('popup_until', { time: timeOf(held.period.ends_at, language) }),
-    problems: (await problems()).map((key) => say(key)),
+    until: held.period === null ? null : say('popup_until', { time: held.period.ends_at.slice(11, 16) }),
+    problems: (await problems()).map((problem) => say(`popup_problem_${problem}`)),
     can_report: held.managed && currentSettings().endpoint !== null,
   };
-}
-
-/** @returns {Promise<MessageKey[]>} */
-async function problems() {
-  /** @type {MessageKey[]} */
-  const found = [];
-  if (trapCount() + faultCount() > 0) found.push('popup_problem_faults');
-  if (policyReport()?.ok === false) found.push('popup_problem_policy');
-  if (!hasPolicy()) found.push('popup_problem_no_policy');
-  if (packState().problem !== null) found.push('popup_problem_pack');
-  if (clockState().state !== 'trusted') found.push('popup_problem_clock');
-  if ((await pace()).failures >= DELIVERY_FAILURES_SHOWN) found.push('popup_problem_delivery');
-  return found;
-}
-
-/**
- * @param {string} at RFC 3339 in the school's zone.
- * @param {string} _language
- */
-function timeOf(at, _language) {
-  return at.slice(11, 16);
 }

@@ -49,7 +49,11 @@ export function viewOf(decision, token, wanted_language, can_review) {
   const category = categoryOf(decision.reason.category);
   const quiet = code === 'illegal' || category?.sensitive === true;
   const host = hostOf(decision.url);
-  const names = { host, category: category?.name ?? decision.reason.category ?? host };
+  const names = {
+    host,
+    category: category?.name ?? decision.reason.category ?? host,
+    version: decision.reason.rule ?? '',
+  };
   const notice = decision.action === 'notice';
   const kind = quiet ? 'quiet' : notice ? 'notice' : kindOf(code);
 
@@ -84,7 +88,7 @@ export function viewOf(decision, token, wanted_language, can_review) {
           }
         : null,
     said: null,
-    go: notice ? { label: say('continue'), href: `${ANSWERS}/continue?token=${token}` } : null,
+    go: goOf(notice, code, token, say),
     back: say('back'),
   };
 }
@@ -92,10 +96,23 @@ export function viewOf(decision, token, wanted_language, can_review) {
 /** @typedef {'closed' | 'exam' | 'allowlist' | 'category' | 'url_rule' | 'acceptance' | 'fault' | 'notice' | 'quiet'} ViewKind */
 
 /**
+ * Where the page's button leads, if it has one.
+ * @param {boolean} notice
+ * @param {string} code
+ * @param {string} token
+ * @param {(key: MessageKey) => string} say
+ */
+function goOf(notice, code, token, say) {
+  if (notice) return { label: say('continue'), href: `${ANSWERS}/continue?token=${token}` };
+  if (code === 'acceptance') return { label: say('accept'), href: `${ANSWERS}/accept?token=${token}` };
+  return null;
+}
+
+/**
  * @param {string} code
  * @param {ViewKind} kind
  * @param {(key: MessageKey, values?: Record<string, string>) => string} say
- * @param {{host: string, category: string}} names
+ * @param {{host: string, category: string, version: string}} names
  * @param {string | null} description What the category holds, in plain words.
  */
 function leadOf(code, kind, say, names, description) {
@@ -138,7 +155,7 @@ function whatToDo(kind) {
     case 'quiet':
       return ['tell_worry'];
     case 'acceptance':
-      return ['tell_fault'];
+      return [];
     default:
       return ['tell_teacher', 'tell_worry'];
   }
@@ -157,7 +174,7 @@ function noticePoints(category) {
 /**
  * @param {Decision} decision
  * @param {ViewKind} kind
- * @param {{host: string, category: string}} names
+ * @param {{host: string, category: string, version: string}} names
  * @param {string} language
  * @returns {[string, string][]}
  */
@@ -169,7 +186,7 @@ function factsOf(decision, kind, names, language) {
   if (kind === 'closed' || kind === 'exam' || kind === 'allowlist' || kind === 'category' || kind === 'url_rule' || kind === 'acceptance') {
     facts.push([say('fact_why'), say(`why_${kind}`, names)]);
   }
-  if (decision.reason.rule !== null) facts.push([say('fact_rule'), decision.reason.rule]);
+  if (decision.reason.rule !== null && kind !== 'acceptance') facts.push([say('fact_rule'), decision.reason.rule]);
   if (decision.period !== null) facts.push([say('fact_period'), decision.period.name]);
   const ends_at = kind === 'closed' || kind === 'exam' || kind === 'allowlist' ? (decision.next_change_at ?? decision.period?.ends_at) : null;
   if (ends_at) facts.push([say('fact_when'), clockTime(ends_at, decision.at, language)]);
