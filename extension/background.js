@@ -12,8 +12,9 @@ import { contextFor, loadContext, refreshContext } from './context.js';
 import { DELIVERY_ALARM, deliverSoon, run as runDelivery } from './delivery.js';
 import { askAgain, enforce, waitFor } from './enforce.js';
 import { checkDownload } from './downloads.js';
-import { deliver } from './endpoint.js';
-import { setContext, setSubjectKey, standing, startEngine } from './engine.js';
+import { deliver, unreachable } from './endpoint.js';
+import { forgetEnrolment, signerFor } from './enrolment.js';
+import { setContext, setSubjectKey, standing, startEngine, subjectAt } from './engine.js';
 import { noteCommit, startEvents } from './events.js';
 import { isBlockPage, openGate } from './gate.js';
 import { beat } from './health.js';
@@ -156,11 +157,21 @@ async function rulesChanged() {
 
 /** Sends what is queued, in school hours only: outside them no request carries an identity. */
 async function sendQueue() {
-  const { endpoint, tenant } = currentSettings();
+  const settings = currentSettings();
+  const { endpoint } = settings;
   if (endpoint === null || !standing(now()).managed) return;
   await runDelivery(async (events) => {
-    const delivery = await deliver({ endpoint, tenant: tenant ?? 'school', events, now_ms: now(), device: null, sign: async () => ({ device: null, headers: {} }) });
+    const now_ms = now();
+    let delivery;
+    try {
+      const signer = await signerFor(settings, subjectAt(now_ms));
+      delivery = await deliver({ endpoint, tenant: settings.tenant ?? 'school', events, now_ms, signer });
+    } catch (error) {
+      return unreachable(error);
+    }
     if (delivery.server_ms !== null) await hear(delivery.server_ms);
+    // Enrolling again tells the device's id and the number of its last request.
+    if (delivery.code === 'unknown_device' || delivery.code === 'wrong_tenant' || delivery.code === 'replayed') await forgetEnrolment();
     return delivery;
   }, now);
 }

@@ -11,6 +11,7 @@ import { ownVersion } from './chrome.js';
  * @property {string[]} settled Ids that need not be sent again.
  * @property {number | null} retry_after_ms What the endpoint asked to wait.
  * @property {number | null} server_ms The endpoint's clock, Unix epoch milliseconds.
+ * @property {string | null} code The endpoint's own code of what was wrong.
  * @property {string | null} problem For the health display, without anybody's name.
  */
 
@@ -26,21 +27,28 @@ const UNREADABLE = new Set([413, 422]);
  * @param {string} request.tenant
  * @param {Event[]} request.events
  * @param {number} request.now_ms
- * @param {(body: Uint8Array<ArrayBuffer>, path: string) => Promise<{device: string | null, headers: Record<string, string>}>} request.sign
- * @param {string | null} request.device
+ * @param {import('./enrolment.js').Signer | null} request.signer
  * @returns {Promise<Delivery>}
  */
-export async function deliver({ endpoint, tenant, events, now_ms, sign, device }) {
-  const body = new TextEncoder().encode(
-    JSON.stringify({ schema: 1, tenant, device, sent_at: new Date(now_ms).toISOString(), events }),
-  );
+export async function deliver({ endpoint, tenant, events, now_ms, signer }) {
+  const url = joined(endpoint, '/v1/events');
+  const batch = { schema: 1, tenant, device: signer?.device ?? null, sent_at: new Date(now_ms).toISOString(), events };
+  const body = new TextEncoder().encode(JSON.stringify(batch));
   try {
-    const signed = await sign(body, '/v1/events');
-    const response = await post(joined(endpoint, '/v1/events'), body, signed.headers);
-    return await readAnswer(response, events);
+    const headers = signer === null ? {} : await signer.headers('POST', new URL(url).pathname, body, now_ms);
+    return await readAnswer(await post(url, body, headers), events);
   } catch (error) {
-    return { state: 'later', settled: [], retry_after_ms: null, server_ms: null, problem: `unreachable: ${String(error)}` };
+    return unreachable(error);
   }
+}
+
+/**
+ * What a delivery that never got an answer amounts to.
+ * @param {unknown} error
+ * @returns {Delivery}
+ */
+export function unreachable(error) {
+  return { state: 'later', settled: [], retry_after_ms: null, server_ms: null, code: null, problem: `unreachable: ${String(error)}` };
 }
 
 /**
@@ -89,6 +97,7 @@ export async function readAnswer(response, events) {
       settled: [],
       retry_after_ms,
       server_ms,
+      code: codeIn(await response.json().catch(() => null)),
       problem: `the endpoint answered ${response.status}`,
     };
   }
@@ -100,8 +109,18 @@ export async function readAnswer(response, events) {
     settled,
     retry_after_ms,
     server_ms,
+    code: null,
     problem: settled.length < events.length ? 'the endpoint left events unanswered' : null,
   };
+}
+
+/**
+ * The code in an answer of the shape `{error: {code, message, path}}`.
+ * @param {unknown} answer
+ */
+function codeIn(answer) {
+  const error = typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : null;
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
 /**

@@ -167,6 +167,14 @@ export function statement(kind, url, now_ms) {
 }
 
 /**
+ * How the school names the user in what is recorded now; null where it does not.
+ * @param {number} now_ms
+ */
+export function subjectAt(now_ms) {
+  return statement('report', 'https://bellgate.invalid/', now_ms)?.subject ?? null;
+}
+
+/**
  * What holds now.
  * @param {number} now_ms
  * @returns {Standing}
