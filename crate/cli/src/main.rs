@@ -2,6 +2,7 @@
 
 mod devices;
 mod events;
+mod lists;
 mod policy;
 mod serve;
 
@@ -19,6 +20,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Compiles, reads and explains list packs.
+    Lists {
+        #[command(subcommand)]
+        verb: lists::Verb,
+    },
     /// Checks, explains and delivers policies.
     Policy {
         #[command(subcommand)]
@@ -34,6 +40,7 @@ enum Verb {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().verb {
+        Verb::Lists { verb } => lists::run(verb),
         Verb::Policy { verb } => policy::run(verb),
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Events(arguments) => events::run(arguments),

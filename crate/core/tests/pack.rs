@@ -1,6 +1,7 @@
 //! Packs say of every URL exactly what a plain reference says.
 
 #![cfg(feature = "build")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod reference;
 

@@ -312,11 +312,6 @@ impl Header {
         &self.bytes[row + 8..row + BLOCK_ROW_BYTES]
     }
 
-    /// How many chunks the bloom section has.
-    pub fn bloom_chunk_count(&self) -> usize {
-        self.layout.bloom_bytes.div_ceil(BLOOM_CHUNK_BYTES)
-    }
-
     /// The SHA-256 of a chunk of the bloom section.
     pub fn bloom_chunk_sha256(&self, chunk: usize) -> &[u8] {
         let start = self.bloom_hashes_start + chunk * 32;

@@ -374,6 +374,29 @@ impl<B: AsRef<[u8]>> Pack<B> {
         Block::new(bytes, shape).ok_or(damaged)
     }
 
+    /// How many entries hold each category, and how many are exceptions from it, by number.
+    ///
+    /// # Errors
+    /// [`LookupError`] when a block is missing or damaged.
+    pub fn count_by_category(&self) -> Result<[(u64, u64); 128], LookupError> {
+        let mut by_set = vec![0u64; self.header.sets.len()];
+        for number in 0..self.header.block_count() {
+            let damaged = LookupError::Damaged { block: number };
+            for entry in self.block(number)?.entries() {
+                let (_, _, set) = entry.ok_or(damaged)?;
+                *by_set.get_mut(set as usize).ok_or(damaged)? += 1;
+            }
+        }
+        let mut counts = [(0, 0); 128];
+        for (set, count) in self.header.sets.iter().zip(by_set) {
+            for (number, (holds, excepts)) in counts.iter_mut().enumerate() {
+                *holds += count * (set.holds >> number & 1) as u64;
+                *excepts += count * (set.excepts >> number & 1) as u64;
+            }
+        }
+        Ok(counts)
+    }
+
     /// What the pack says of itself.
     #[must_use]
     pub fn summary(&self) -> PackSummary {
