@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use bellgate_core::list::{HashKind, Pack, PackLayout, PublicKey, SecretKey, Verified};
+use bellgate_core::list::{Pack, PublicKey, SecretKey, Verified};
 
 /// Reads a whole pack, keyed or open.
 ///
@@ -30,16 +30,6 @@ pub fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     fs::write(&partial, bytes)
         .and_then(|()| fs::rename(&partial, path))
         .with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-/// Whether a pack is keyed, from its first bytes.
-pub fn hash_kind(bytes: &[u8]) -> anyhow::Result<HashKind> {
-    PackLayout::read(bytes)?;
-    Ok(if bytes[10] == 0 {
-        HashKind::Open
-    } else {
-        HashKind::Keyed
-    })
 }
 
 /// Reads a secret key of 16 bytes in hexadecimal.
