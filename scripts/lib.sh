@@ -37,14 +37,21 @@ wasm_by_debian() {
     at_least "$min_rust" "$(rust_version /usr/bin/rustc)"
 }
 
+# BELLGATE_WASM_TOOLCHAIN may force one of the two.
+case "${BELLGATE_WASM_TOOLCHAIN:-rustup}" in
+  rustup | debian) ;;
+  *) die "BELLGATE_WASM_TOOLCHAIN is \`$BELLGATE_WASM_TOOLCHAIN\`" 'it may be rustup or debian' ;;
+esac
+
 # Which of the two to use: `rustup` or `debian`; nothing if there is neither.
-# BELLGATE_WASM_TOOLCHAIN forces one.
 wasm_toolchain() {
-  case "${BELLGATE_WASM_TOOLCHAIN:-}" in
-    '') if wasm_by_rustup; then echo rustup; elif wasm_by_debian; then echo debian; fi ;;
-    rustup | debian) if "wasm_by_$BELLGATE_WASM_TOOLCHAIN"; then echo "$BELLGATE_WASM_TOOLCHAIN"; fi ;;
-    *) die "BELLGATE_WASM_TOOLCHAIN is \`$BELLGATE_WASM_TOOLCHAIN\`; it may be \`rustup\` or \`debian\`" ;;
-  esac
+  local one
+  for one in ${BELLGATE_WASM_TOOLCHAIN:-rustup debian}; do
+    if "wasm_by_$one"; then
+      echo "$one"
+      return
+    fi
+  done
 }
 
 # wasm_cargo TOOLCHAIN VERB ARGUMENT...: cargo for the wasm target. Each

@@ -11,8 +11,8 @@ pub enum Runner {
     Cargo,
     /// Node's runner with `--test-reporter=tap`: `# pass 3` and the like.
     Node,
-    /// pytest: its closing line.
-    Pytest,
+    /// Python's `unittest`: its last lines, `Ran 3 tests` and `OK` or `FAILED (failures=1)`.
+    Unittest,
     /// Any other command: one check, passed when it exited with 0.
     Check,
 }
@@ -43,14 +43,16 @@ pub fn count(runner: Runner, log: &str, status: i32) -> Counts {
             failed: tap(log, "fail") + tap(log, "cancelled"),
             skipped: tap(log, "skipped") + tap(log, "todo"),
         },
-        Runner::Pytest => {
-            let last = log.lines().rev().find(|line| line.contains(" in "));
-            let errors = last.map_or(0, |line| before(line, "error"));
-            let mut counts = last.map_or_else(Counts::default, |line| {
-                labelled(line, "passed", "failed", "skipped")
-            });
-            counts.failed += errors;
-            counts
+        Runner::Unittest => {
+            let failed = named(log, "failures") + named(log, "errors");
+            let skipped = named(log, "skipped");
+            let ran = log.lines().rev().find(|line| line.starts_with("Ran "));
+            let ran = ran.map_or(0, |line| number(line.split(' ').nth(1)));
+            Counts {
+                passed: ran.saturating_sub(failed + skipped),
+                failed,
+                skipped,
+            }
         }
         Runner::Check => Counts {
             passed: u64::from(status == 0),
@@ -146,6 +148,23 @@ fn before(line: &str, label: &str) -> u64 {
         .unwrap_or(0)
 }
 
+/// The number after `name=` in the last line of a `unittest` log that ends a run.
+fn named(log: &str, name: &str) -> u64 {
+    let last = log
+        .lines()
+        .rev()
+        .find(|line| line.starts_with("OK") || line.starts_with("FAILED"))
+        .unwrap_or_default();
+    number(
+        last.split(['(', ',', ')'])
+            .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')),
+    )
+}
+
+fn number(text: Option<&str>) -> u64 {
+    text.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
 /// The number in the closing lines of TAP, `# label 3`; the last such line counts.
 fn tap(log: &str, label: &str) -> u64 {
     let start = format!("# {label} ");
@@ -182,14 +201,16 @@ mod tests {
     }
 
     #[test]
-    fn pytest_counts_are_read_from_its_closing_line() {
-        let log = "==== 1 failed, 7 passed, 2 skipped, 1 error in 0.12s ====";
-        assert_eq!(count(Runner::Pytest, log, 1), counts(7, 2, 2));
+    fn unittest_counts_are_read_from_its_last_lines() {
+        let log = "FAIL: a\nRan 12 tests in 0.1s\n\nFAILED (failures=1, errors=2, skipped=3)\n";
+        assert_eq!(count(Runner::Unittest, log, 1), counts(6, 3, 3));
+        let log = "Ran 12 tests in 0.1s\n\nOK (skipped=1)\n";
+        assert_eq!(count(Runner::Unittest, log, 0), counts(11, 0, 1));
     }
 
     #[test]
     fn runner_that_ran_nothing_has_failed() {
-        for runner in [Runner::Cargo, Runner::Node, Runner::Pytest] {
+        for runner in [Runner::Cargo, Runner::Node, Runner::Unittest] {
             assert_eq!(count(runner, "", 0), counts(0, 1, 0), "{runner:?}");
         }
         let log = "test result: ok. 0 passed; 0 failed; 0 ignored";
