@@ -13,7 +13,7 @@ import { DELIVERY_ALARM, deliverSoon, run as runDelivery } from './delivery.js';
 import { askAgain, enforce, waitFor } from './enforce.js';
 import { checkDownload } from './downloads.js';
 import { deliver, unreachable } from './endpoint.js';
-import { forgetEnrolment, signerFor } from './enrolment.js';
+import { heedRefusal, signerFor } from './enrolment.js';
 import { setContext, setSubjectKey, standing, startEngine, subjectAt } from './engine.js';
 import { noteCommit, startEvents } from './events.js';
 import { isBlockPage, openGate } from './gate.js';
@@ -170,8 +170,7 @@ async function sendQueue() {
       return unreachable(error);
     }
     if (delivery.server_ms !== null) await hear(delivery.server_ms);
-    // Enrolling again tells the device's id and the number of its last request.
-    if (delivery.code === 'unknown_device' || delivery.code === 'wrong_tenant' || delivery.code === 'replayed') await forgetEnrolment();
+    await heedRefusal(delivery.code);
     return delivery;
   }, now);
 }

@@ -15,6 +15,7 @@ import { ownVersion } from './chrome.js';
  * @property {string | null} problem For the health display, without anybody's name.
  */
 
+const EVENTS_PATH = '/v1/events';
 const TIMEOUT_MS = 20_000;
 
 /** The batch is too large, or something in it cannot be read: docs/endpoint.md. */
@@ -31,11 +32,11 @@ const UNREADABLE = new Set([413, 422]);
  * @returns {Promise<Delivery>}
  */
 export async function deliver({ endpoint, tenant, events, now_ms, signer }) {
-  const url = joined(endpoint, '/v1/events');
+  const url = joined(endpoint, EVENTS_PATH);
   const batch = { schema: 1, tenant, device: signer?.device ?? null, sent_at: new Date(now_ms).toISOString(), events };
   const body = new TextEncoder().encode(JSON.stringify(batch));
   try {
-    const headers = signer === null ? {} : await signer.headers('POST', new URL(url).pathname, body, now_ms);
+    const headers = signer === null ? {} : await signer.headers('POST', EVENTS_PATH, body, now_ms);
     return await readAnswer(await post(url, body, headers), events);
   } catch (error) {
     return unreachable(error);
@@ -92,12 +93,13 @@ export async function readAnswer(response, events) {
   const server_ms = dateOf(response);
   const retry_after_ms = retryAfter(response, server_ms);
   if (!response.ok) {
+    const code = codeIn(await response.json().catch(() => null));
     return {
-      state: UNREADABLE.has(response.status) ? 'refused' : 'later',
+      state: UNREADABLE.has(response.status) && code !== 'wrong_device' ? 'refused' : 'later',
       settled: [],
       retry_after_ms,
       server_ms,
-      code: codeIn(await response.json().catch(() => null)),
+      code,
       problem: `the endpoint answered ${response.status}`,
     };
   }

@@ -67,6 +67,19 @@ export function blockedAddress(url, tab_id, now_ms) {
 }
 
 /**
+ * The block page's address for the tab of a frame that is not open now; null when it is.
+ * @param {string} url
+ * @param {string} page_url
+ * @param {number} tab_id
+ * @param {number} now_ms
+ */
+export function blockedFrameAddress(url, page_url, tab_id, now_ms) {
+  const decision = refusal(url, 'sub_frame', page_url, now_ms);
+  // Asked again for the page, not for the frame alone.
+  return decision === null ? null : blockPageFor({ ...decision, url: page_url }, tab_id, 0, now_ms).address;
+}
+
+/**
  * Why a request is not carried out; null when it is. A school that observes has
  * blocks counted, and carried out for the locked layer alone.
  * @param {string} url

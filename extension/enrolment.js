@@ -13,6 +13,7 @@ import { joined, post } from './endpoint.js';
  * @property {string} public_key Raw point in base64url.
  * @property {number} sequence Of the last request signed.
  * @property {Enrolled | null} enrolled
+ * @property {boolean} [doubted] Whether the endpoint refused its signature before it enrolled again.
  */
 
 /**
@@ -34,6 +35,7 @@ const ALGORITHM = 'ES256';
 const KEY = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
 const CURRENT = 'device';
+const ENROL_AGAIN = new Set(['signature_required', 'unknown_device', 'bad_signature', 'wrong_tenant', 'replayed']);
 const BASE64URL = /** @type {const} */ ({ alphabet: 'base64url', omitPadding: true });
 
 /**
@@ -47,17 +49,28 @@ export async function signerFor(settings, subject) {
   const { endpoint, enrolment_key, cohort } = settings;
   if (endpoint === null || enrolment_key === null) return null;
   const tenant = settings.tenant ?? 'school';
-  const key = (await readKey()) ?? (await makeKey());
+  const kept = await readKey();
+  const other_user = kept?.enrolled?.subject != null && subject !== null && kept.enrolled.subject !== subject;
+  // A profile that changed hands is another device.
+  const key = kept === null || other_user ? await makeKey() : kept;
   const known = key.enrolled;
   const same = known?.endpoint === endpoint && known.tenant === tenant && (subject === null || known.subject === subject);
   const device = same ? known.device : await enrol(key, { endpoint, tenant, enrolment_key, subject, cohort });
   return { device, headers: (method, path, body, now_ms) => signed(device, method, path, body, now_ms) };
 }
 
-/** Forgets that the device is enrolled, for an endpoint that does not know it any more; the key stays. */
-export async function forgetEnrolment() {
+/**
+ * What an endpoint's refusal asks of the enrolment: with the same key it gives the
+ * same id, and tells the number of the device's last request.
+ * @param {string | null} code
+ */
+export async function heedRefusal(code) {
+  if (code === null || !ENROL_AGAIN.has(code)) return;
   const key = await readKey();
-  if (key !== null) await writeKey({ ...key, enrolled: null });
+  if (key === null) return;
+  // A key whose signature was refused right after enrolling is of no use.
+  if (code === 'bad_signature' && key.doubted) await makeKey();
+  else await writeKey({ ...key, enrolled: null, doubted: code === 'bad_signature' });
 }
 
 /**

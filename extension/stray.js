@@ -1,11 +1,12 @@
 // Pages that never reach the request listener: those served by a page's own
 // service worker, and addresses that a page changes without loading anything.
 
-import { navigate } from './chrome.js';
+import { navigate, tabOf } from './chrome.js';
 import { now } from './clock.js';
-import { blockedAddress } from './enforce.js';
+import { blockedAddress, blockedFrameAddress } from './enforce.js';
 import { verdict } from './engine.js';
 import { askedThrough } from './mirror.js';
+import { hostOf } from './view.js';
 
 /** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
 
@@ -47,11 +48,23 @@ export function checkStarted({ tabId, frameId, url }) {
 }
 
 /**
- * Looks at an address that a tab shows by now.
+ * Looks at an address that a tab, or a frame in it, shows by now.
+ *
+ * A blocked frame shows the block page. One that shows a blocked address of the very
+ * host of its page is served by that page's own worker, as rewriting proxies do, and
+ * the page is closed with it.
  * @param {{tabId: number, frameId: number, url: string}} details
  */
-export function checkCommitted({ tabId, frameId, url }) {
-  if (frameId === 0 && isWeb(url)) toBlockPage(tabId, url);
+export async function checkCommitted({ tabId, frameId, url }) {
+  if (!isWeb(url)) return;
+  if (frameId === 0) {
+    toBlockPage(tabId, url);
+    return;
+  }
+  const page_url = (await tabOf(tabId))?.url;
+  if (page_url === undefined || !isWeb(page_url) || hostOf(page_url) !== hostOf(url)) return;
+  const address = blockedFrameAddress(url, page_url, tabId, now());
+  if (address !== null) await navigate(tabId, address);
 }
 
 /**

@@ -43,6 +43,11 @@ test('a batch that cannot be read is halved, everything else is sent again', asy
   }
 });
 
+test('a batch of another device is signed again, not halved', async () => {
+  const delivery = await answer(422, { error: { code: 'wrong_device', message: 'm', path: '/device' } });
+  assert.deepEqual([delivery.state, delivery.code], ['later', 'wrong_device']);
+});
+
 test('retry-after is heard in both its forms', async () => {
   const date = 'Mon, 07 Sep 2026 08:00:00 GMT';
   assert.equal((await answer(503, {}, { 'retry-after': '7' })).retry_after_ms, 7_000);
