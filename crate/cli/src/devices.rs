@@ -67,8 +67,12 @@ async fn act(action: Action) -> anyhow::Result<()> {
             json,
         } => {
             let store = open(&database).await?;
+            let tenant = match &tenant {
+                Some(id) => Some(find_tenant(&store, id).await?),
+                None => None,
+            };
             let mut out = std::io::stdout().lock();
-            for device in store.devices(tenant.as_deref()).await? {
+            for device in store.devices(tenant).await? {
                 if json {
                     writeln!(out, "{}", serde_json::to_string(&device)?)?;
                 } else {
@@ -98,12 +102,21 @@ async fn act(action: Action) -> anyhow::Result<()> {
 
 async fn judge(database: &str, device: &str, verdict: &DeviceVerdict) -> anyhow::Result<()> {
     let store = open(database).await?;
-    let found = store.judge_device(device, verdict).await?;
+    let found = store
+        .judge_device(None, device, verdict, "command line")
+        .await?;
     store.close().await;
     if !found {
         bail!("no device `{device}` is enrolled; `bellgate devices list` names them");
     }
     Ok(())
+}
+
+/// The number of a school that reports to this database.
+pub async fn find_tenant(store: &Store, id: &str) -> anyhow::Result<i64> {
+    store.find_tenant(id).await?.with_context(|| {
+        format!("no tenant `{id}` is known here; start the endpoint once with `--tenant {id}`")
+    })
 }
 
 /// Opens a database that is there; a mistyped path makes no new one.

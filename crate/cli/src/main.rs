@@ -5,6 +5,7 @@ mod events;
 mod lists;
 mod policy;
 mod serve;
+mod staff;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ enum Verb {
     Serve(serve::Arguments),
     /// Reads the events that the endpoint stored.
     Events(events::Arguments),
+    /// Adds, lists and removes those who may sign in to the staff pages.
+    Staff(staff::Arguments),
     /// Lists, approves and revokes enrolled devices.
     Devices(devices::Arguments),
 }
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Verb::Policy { verb } => policy::run(verb),
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Events(arguments) => events::run(arguments),
+        Verb::Staff(arguments) => staff::run(arguments),
         Verb::Devices(arguments) => devices::run(arguments),
     }
 }

@@ -16,9 +16,10 @@ use crate::error::{Refusal, ServeError};
 use crate::packs::{self, Packs};
 use crate::rate::RateLimit;
 use crate::signing::SigningKey;
+use crate::staff::PasswordChecks;
 use crate::store::{KnownDevice, Store};
 use crate::writer::Writer;
-use crate::{enrol, health, intake};
+use crate::{enrol, health, intake, staff};
 
 /// Devices whose keys stay in memory, about 200 bytes each.
 const DEVICES_KEPT_MAX: usize = 100_000;
@@ -36,6 +37,10 @@ pub struct App {
     pub limits: Limits,
     /// How often each device may send, by its number.
     pub device_rate: RateLimit<i64>,
+    /// How often one name may try to sign in, by school and name.
+    pub sign_in_rate: RateLimit<String>,
+    /// Bounds how many passwords are hashed at once.
+    pub password_checks: PasswordChecks,
     /// How often each school's devices may enrol, by its number.
     pub enrol_rate: RateLimit<i64>,
     tenants: HashMap<String, School>,
@@ -71,6 +76,8 @@ impl App {
         Ok(Self {
             packs: config.packs.map(Packs::open).transpose()?,
             device_rate: RateLimit::new(config.limits.device_rate),
+            sign_in_rate: RateLimit::new(config.limits.sign_in_rate),
+            password_checks: PasswordChecks::default(),
             enrol_rate: RateLimit::new(config.limits.enrol_rate),
             limits: config.limits,
             store,
@@ -95,6 +102,13 @@ impl App {
             )
         })?;
         Ok(school.number)
+    }
+
+    /// The configured tenants in alphabetical order.
+    pub fn tenant_ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.tenants.keys().map(String::as_str).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// Whether a tenant enrols devices, and so takes signed batches only.
@@ -159,6 +173,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/enrol", post(enrol::enrol))
         .route("/v1/events", post(intake::take_events))
         .route("/v1/packs/{name}", get(packs::serve_pack))
+        .merge(staff::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(dress))

@@ -96,6 +96,8 @@ pub struct Limits {
     pub device_rate: Rate,
     /// How often a school's devices may enrol, all together.
     pub enrol_rate: Rate,
+    /// How often one name may try to sign in.
+    pub sign_in_rate: Rate,
     /// How long open requests may take after the shutdown signal.
     pub shutdown_grace: Duration,
 }
@@ -115,6 +117,10 @@ impl Default for Limits {
             enrol_rate: Rate {
                 burst: 500.0,
                 per_second: 50.0,
+            },
+            sign_in_rate: Rate {
+                burst: 5.0,
+                per_second: 1.0 / 180.0,
             },
             shutdown_grace: Duration::from_secs(10),
         }

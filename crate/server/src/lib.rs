@@ -25,6 +25,7 @@ mod listen;
 mod packs;
 mod rate;
 mod signing;
+pub mod staff;
 mod store;
 mod writer;
 
@@ -34,4 +35,7 @@ pub use config::{Config, ConfigError, Database, Limits, Tenant};
 pub use error::ServeError;
 pub use listen::{Endpoint, serve};
 pub use rate::Rate;
-pub use store::{DeviceRecord, DeviceVerdict, EventFilter, Store, StoreError, StoredEvent};
+pub use store::{
+    AccountRecord, AuditRecord, DeviceRecord, DeviceVerdict, EventFilter, Store, StoreError,
+    StoredEvent,
+};

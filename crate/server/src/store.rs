@@ -5,9 +5,11 @@
 //! connection writes, a few read.
 
 mod device;
+mod figure;
 mod migrate;
 mod query;
 mod sqlite;
+mod staff;
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +21,9 @@ use sqlx::sqlite::{
 };
 
 pub use device::{DeviceRecord, DeviceVerdict, KnownDevice, NewDevice};
+pub use figure::{DAY_MS, Figure, Stream};
 pub use query::{EventFilter, StoredEvent};
+pub use staff::{Account, AccountRecord, AuditRecord, SignedIn};
 
 use crate::auth::Signer;
 use crate::config::Database;
@@ -167,6 +171,19 @@ impl Store {
         )
     }
 
+    /// The number of a tenant that was named before.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn find_tenant(&self, id: &str) -> Result<Option<i64>, StoreError> {
+        Ok(
+            sqlx::query_scalar("SELECT number FROM tenant WHERE id = $1")
+                .bind(id)
+                .fetch_optional(&self.read)
+                .await?,
+        )
+    }
+
     /// Stores deliveries in one transaction and says what became of each.
     ///
     /// The answer has the deliveries' order; when it is there, the commit has
@@ -190,6 +207,7 @@ impl Store {
             taken.push(worth);
         }
         let new = sqlite::insert(&mut transaction, &arrivals).await?;
+        figure::add(&mut transaction, &arrivals, &new).await?;
         transaction.commit().await?;
 
         let mut new = new.into_iter();

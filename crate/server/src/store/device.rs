@@ -4,8 +4,8 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{Store, StoreError};
-use crate::clock::format_ms;
+use super::{Store, StoreError, staff};
+use crate::clock::{format_ms, now_ms};
 use crate::device::{Algorithm, PublicKey};
 use crate::signing::SigningKey;
 
@@ -146,11 +146,11 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn devices(&self, tenant: Option<&str>) -> Result<Vec<DeviceRecord>, StoreError> {
+    pub async fn devices(&self, tenant: Option<i64>) -> Result<Vec<DeviceRecord>, StoreError> {
         let rows = sqlx::query(
             "SELECT device.*, tenant.id AS tenant_id FROM device \
              JOIN tenant ON tenant.number = device.tenant \
-             WHERE $1 IS NULL OR tenant.id = $1 ORDER BY device.number DESC",
+             WHERE device.tenant = COALESCE($1, device.tenant) ORDER BY device.number DESC",
         )
         .bind(tenant)
         .fetch_all(&self.read)
@@ -158,31 +158,44 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Approves or revokes a device; says whether there is such a device.
+    /// Approves or revokes a device of a tenant, or of any; says whether there is one.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn judge_device(
         &self,
+        tenant: Option<i64>,
         id: &str,
         verdict: &DeviceVerdict,
+        actor: &str,
     ) -> Result<bool, StoreError> {
-        let done = match verdict {
+        let (status, subject, action) = match verdict {
             DeviceVerdict::Verified { subject } => {
-                sqlx::query("UPDATE device SET status = 'verified', subject = $2 WHERE id = $1")
-                    .bind(id)
-                    .bind(subject)
-                    .execute(&self.write)
-                    .await?
+                ("verified", Some(subject.as_str()), "device approved")
             }
-            DeviceVerdict::Revoked => {
-                sqlx::query("UPDATE device SET status = 'revoked' WHERE id = $1")
-                    .bind(id)
-                    .execute(&self.write)
-                    .await?
-            }
+            DeviceVerdict::Revoked => ("revoked", None, "device revoked"),
         };
-        Ok(done.rows_affected() == 1)
+        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let tenant: Option<i64> = sqlx::query_scalar(
+            "UPDATE device SET status = $3, subject = COALESCE($4, subject) \
+             WHERE id = $2 AND tenant = COALESCE($1, tenant) RETURNING tenant",
+        )
+        .bind(tenant)
+        .bind(id)
+        .bind(status)
+        .bind(subject)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(tenant) = tenant else {
+            return Ok(false);
+        };
+        let detail = match subject {
+            Some(subject) => format!("{id} as {subject}"),
+            None => id.to_owned(),
+        };
+        staff::append(&mut transaction, tenant, actor, action, &detail, now_ms()).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// A tenant's signing key, made when first asked for.

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqlitePool;
 use super::StoreError;
 
 /// Version, name and text of each step; a step once released never changes.
-const SQLITE: [(i64, &str, &str); 2] = [
+const SQLITE: [(i64, &str, &str); 3] = [
     (
         1,
         "event",
@@ -17,6 +17,11 @@ const SQLITE: [(i64, &str, &str); 2] = [
         2,
         "device",
         include_str!("../../migrations/sqlite/0002_device.sql"),
+    ),
+    (
+        3,
+        "staff",
+        include_str!("../../migrations/sqlite/0003_staff.sql"),
     ),
 ];
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{QueryBuilder, Row};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Stream};
 use crate::clock::format_ms;
 use crate::event::{EventId, Kind};
 
@@ -13,14 +13,22 @@ use crate::event::{EventId, Kind};
 pub struct EventFilter {
     /// Only this school's.
     pub tenant: Option<String>,
+    /// Only this school's, by its number.
+    pub tenant_number: Option<i64>,
     /// Only of this kind.
     pub kind: Option<Kind>,
     /// Only of this cohort.
     pub cohort: Option<String>,
+    /// Only of one of these cohorts.
+    pub cohorts: Option<&'static [&'static str]>,
+    /// Only pupils' or only staff's.
+    pub stream: Option<Stream>,
     /// Only of this category.
     pub category: Option<String>,
     /// Only about this person.
     pub subject: Option<String>,
+    /// Never those about this person.
+    pub not_subject: Option<String>,
     /// Only those that happened at or after this instant, in Unix milliseconds.
     pub from_ms: Option<i64>,
     /// Only those that happened before this instant, in Unix milliseconds.
@@ -111,6 +119,32 @@ fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &EventFilter) {
         if let Some(value) = value {
             query.push(condition).push_bind(value);
         }
+    }
+    if let Some(number) = filter.tenant_number {
+        query.push(" AND event.tenant = ").push_bind(number);
+    }
+    if let Some(cohorts) = filter.cohorts {
+        query.push(" AND event.cohort IN (");
+        let mut list = query.separated(", ");
+        for cohort in cohorts {
+            list.push_bind(*cohort);
+        }
+        query.push(")");
+    }
+    match filter.stream {
+        None => {}
+        Some(Stream::Pupils) => {
+            query.push(" AND (event.cohort IS NULL OR event.cohort <> 'staff')");
+        }
+        Some(Stream::Staff) => {
+            query.push(" AND event.cohort = 'staff'");
+        }
+    }
+    if let Some(person) = &filter.not_subject {
+        query
+            .push(" AND (event.subject IS NULL OR event.subject <> ")
+            .push_bind(person.clone())
+            .push(")");
     }
     if let Some(from_ms) = filter.from_ms {
         query.push(" AND event.at_ms >= ").push_bind(from_ms);

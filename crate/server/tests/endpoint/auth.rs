@@ -23,7 +23,12 @@ fn config(folder: &Folder) -> Config {
 
 async fn judge(folder: &Folder, device: &str, verdict: DeviceVerdict) {
     let store = Store::open(&folder.database()).await.unwrap();
-    assert!(store.judge_device(device, &verdict).await.unwrap());
+    assert!(
+        store
+            .judge_device(None, device, &verdict, "test")
+            .await
+            .unwrap()
+    );
     store.close().await;
 }
 
