@@ -138,6 +138,18 @@ impl Entry {
         self.host_len < self.text.len()
     }
 
+    /// Refuses an entry that names a whole top-level domain, such as `uk`; some lists name
+    /// whole registries on purpose, such as `ac.uk`.
+    ///
+    /// # Errors
+    /// [`EntryError::PublicSuffix`] when it does.
+    pub fn refuse_top_level(self) -> Result<Self, EntryError> {
+        if self.host_len == self.text.len() && !self.is_address && !self.text.contains('.') {
+            return Err(EntryError::PublicSuffix(self.text));
+        }
+        Ok(self)
+    }
+
     /// Refuses an entry that names a whole public suffix, such as `uk` or `co.uk`.
     ///
     /// It knows every top-level domain, and the labels under which the registries of

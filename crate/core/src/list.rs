@@ -9,11 +9,17 @@
 mod block;
 #[cfg(feature = "build")]
 pub mod build;
+#[cfg(feature = "build")]
+pub mod catalogue;
 mod entry_set;
 mod format;
 mod hash;
 mod pack;
 mod signature;
+#[cfg(feature = "build")]
+pub mod source;
+#[cfg(feature = "build")]
+pub mod transform;
 
 pub use entry_set::EntrySet;
 pub use format::{PackCategory, PackError, PackLayout, SpecialCategory};

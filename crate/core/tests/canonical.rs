@@ -21,7 +21,9 @@ fn agree(text: &str) -> Option<String> {
             assert_eq!(scanned.host(), parsed.host(), "{text:?}");
             assert_eq!(scanned.path(), parsed.path(), "{text:?}");
             assert_eq!(scanned.host_and_path(), parsed.host_and_path(), "{text:?}");
-            scanned.is_web().then(|| scanned.host_and_path().into_owned())
+            scanned
+                .is_web()
+                .then(|| scanned.host_and_path().into_owned())
         }
         (Err(one), Err(other)) => {
             assert_eq!(one, other);
@@ -41,7 +43,10 @@ fn the_web_platforms_cases_are_parsed_as_it_says() {
     };
     let cases: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
     let mut checked = 0;
-    for case in cases.iter().filter(|case| case["base"].is_null() && case["input"].is_string()) {
+    for case in cases
+        .iter()
+        .filter(|case| case["base"].is_null() && case["input"].is_string())
+    {
         let input = case["input"].as_str().unwrap();
         let given = agree(input);
         checked += 1;
@@ -123,14 +128,70 @@ fn hand_picked_urls_agree() {
 #[test]
 fn made_up_urls_agree() {
     let pieces = [
-        "http://", "https://", "ws://", "wss://", "ftp://", "a", "b.c", "example.org", ".", "..", "/", "//",
-        "/./", "/../", "%2e", "%41", "%2f", "%C3%A9", "%", "%4", "é", "ß", "xn--", "xn--bcher-kva", "-", "_",
-        ":", ":80", ":8080", ":65536", "@", "?", "#", "&", "=", "\\", " ", "\t", "1", "0x1", "127.0.0.1", "[::1]",
-        "|", "^", "'", "\"", "{", "A", "~", "+", ";", ",", "\u{200d}", "\u{3002}", "!", "$", "(", "*",
+        "http://",
+        "https://",
+        "ws://",
+        "wss://",
+        "ftp://",
+        "a",
+        "b.c",
+        "example.org",
+        ".",
+        "..",
+        "/",
+        "//",
+        "/./",
+        "/../",
+        "%2e",
+        "%41",
+        "%2f",
+        "%C3%A9",
+        "%",
+        "%4",
+        "é",
+        "ß",
+        "xn--",
+        "xn--bcher-kva",
+        "-",
+        "_",
+        ":",
+        ":80",
+        ":8080",
+        ":65536",
+        "@",
+        "?",
+        "#",
+        "&",
+        "=",
+        "\\",
+        " ",
+        "\t",
+        "1",
+        "0x1",
+        "127.0.0.1",
+        "[::1]",
+        "|",
+        "^",
+        "'",
+        "\"",
+        "{",
+        "A",
+        "~",
+        "+",
+        ";",
+        ",",
+        "\u{200d}",
+        "\u{3002}",
+        "!",
+        "$",
+        "(",
+        "*",
     ];
     let mut state = 1u64;
     let mut draw = |bound: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % bound
     };
     let mut web = 0;
@@ -149,7 +210,13 @@ fn made_up_urls_agree() {
 
 #[test]
 fn an_entry_matches_the_url_it_was_written_from() {
-    for text in ["Example.ORG", "example.org/%7Eu/", "bücher.example/ä?b#c", "0x7f.1/x", "a.example/b//c"] {
+    for text in [
+        "Example.ORG",
+        "example.org/%7Eu/",
+        "bücher.example/ä?b#c",
+        "0x7f.1/x",
+        "a.example/b//c",
+    ] {
         let entry = Entry::parse(text).unwrap();
         let url = format!("https://{}", entry.as_str());
         let joined = agree(&url).unwrap();

@@ -115,7 +115,11 @@ fn packs_equal_the_reference_on_real_lists_and_urls() {
         ask(&format!("https://{host}/"));
     }
     // A million made-up ones: listed hosts and paths with something added or taken away.
-    for (number, (_, entry)) in entries.iter().step_by(entries.len() / 250_000 + 1).enumerate() {
+    for (number, (_, entry)) in entries
+        .iter()
+        .step_by(entries.len() / 250_000 + 1)
+        .enumerate()
+    {
         let (host, path) = (entry.host().as_str(), entry.path());
         ask(&format!("https://{host}{path}"));
         ask(&format!("https://www{number}.{host}:8443{path}/x?y"));

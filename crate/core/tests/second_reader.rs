@@ -29,7 +29,9 @@ fn the_format_document_suffices_for_a_second_reader() {
     }
     let mut builder = PackBuilder::new(PackOptions::default());
     for number in 0..40 {
-        builder.add_category(number * 3, &format!("category-{number}")).unwrap();
+        builder
+            .add_category(number * 3, &format!("category-{number}"))
+            .unwrap();
     }
     let mut urls = Vec::new();
     for number in 0..20_000u32 {
@@ -70,7 +72,11 @@ fn the_format_document_suffices_for_a_second_reader() {
         .stdin(std::fs::File::open(&input).unwrap())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let answers = String::from_utf8(output.stdout).unwrap();
     let answers: Vec<&str> = answers.lines().collect();
     assert_eq!(answers.len(), urls.len());
@@ -86,7 +92,8 @@ fn the_format_document_suffices_for_a_second_reader() {
         for found in &matches {
             for category in pack.categories() {
                 if found.categories >> category.number & 1 == 1 {
-                    let mut row = serde_json::json!({"category": category.name, "entry": found.entry});
+                    let mut row =
+                        serde_json::json!({"category": category.name, "entry": found.entry});
                     if found.exception {
                         row["exception"] = true.into();
                     }
