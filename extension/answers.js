@@ -7,7 +7,7 @@ import { enforceAsked } from './enforce.js';
 import { askedThrough, mirror } from './mirror.js';
 import { accept, acknowledge, contextFor } from './context.js';
 import { now } from './clock.js';
-import { decide, setContext, standing } from './engine.js';
+import { decide, school, setContext, standing } from './engine.js';
 import { recordStatement } from './events.js';
 import { message } from './messages.js';
 import { currentSettings } from './policy.js';
@@ -98,7 +98,7 @@ function onReview(ticket, details) {
   if (decision.action === 'allow') return { redirectUrl: ticket.url };
   const language = uiLanguage();
   const { token } = mint({ ...ticket, at_ms: now_ms });
-  const view = viewOf(decision, token, language, false);
+  const view = viewOf(decision, { token, wanted_language: language, can_review: false, school: school() });
   view.said = message(sent ? 'review_sent' : 'review_not_sent', {}, language);
   return { redirectUrl: addressOf(token, ticket.url, view) };
 }

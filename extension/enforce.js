@@ -3,7 +3,7 @@
 import { navigate, uiLanguage } from './chrome.js';
 import { addressOf, readAddress } from './address.js';
 import { now } from './clock.js';
-import { decide, standing, verdict } from './engine.js';
+import { decide, school, standing, verdict } from './engine.js';
 import { noteAttempt, recordPart } from './events.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
 import { askedThrough } from './mirror.js';
@@ -180,7 +180,12 @@ export function blockPageFor(decision, tab_id, frame_id, now_ms) {
     because: because(decision),
     at_ms: now_ms,
   });
-  const view = viewOf(decision, token, uiLanguage(), currentSettings().endpoint !== null);
+  const view = viewOf(decision, {
+    token,
+    wanted_language: uiLanguage(),
+    can_review: currentSettings().endpoint !== null,
+    school: school(),
+  });
   return { token, address: addressOf(token, decision.url, view) };
 }
 

@@ -35,6 +35,14 @@ import { corePack } from './wasm/core-pack.js';
  * @property {'none' | 'moderate' | 'strict'} youtube
  */
 
+/**
+ * @typedef {object} School What pages say in the school's own words.
+ * @property {string} name
+ * @property {Record<string, {name?: string | null, email?: string | null, phone?: string | null, room?: string | null}>} contacts By role.
+ * @property {{blocked?: string | null, closed?: string | null, notices?: Record<string, string>}} pages
+ * @property {{version: string, text?: string | null} | null} [acceptable_use]
+ */
+
 /** @typedef {{ok: boolean, version: string | null, errors: {code: string, message: string, path: string}[], warnings: unknown[]}} PolicyReport */
 /** @typedef {{ok: boolean, error: string | null, version: string | null}} PackReport */
 /** @typedef {import('./queue.js').EventBody} EventBody */
@@ -181,6 +189,14 @@ export function subjectAt(now_ms) {
  */
 export function standing(now_ms) {
   return guarded((core) => core.standing(now_ms));
+}
+
+/**
+ * What the school says of itself; null while there is no policy.
+ * @returns {School | null}
+ */
+export function school() {
+  return guarded((core) => core.school()) ?? null;
 }
 
 /**

@@ -59,6 +59,8 @@ const ENGLISH = {
   tell_closed: 'Need it now? Speak to a member of staff: they can open it for you.',
   tell_exam: 'Need it for the examination? Raise your hand and tell the invigilator.',
   tell_worry: 'Saw something that upset you? Tell a teacher, your safeguarding lead or an adult at home. You will not get into trouble for telling.',
+  tell_worry_contact: 'Saw something that upset you? You can talk to {contact}, any teacher or an adult at home. You will not get into trouble for telling.',
+  tell_fault_contact: 'If it keeps happening, tell {contact}.',
   tell_fault: 'If it keeps happening, tell your teacher: the IT team can look into it.',
 
   // Help.

@@ -6,7 +6,9 @@ import { categoryOf, helpLinks } from './catalogue.js';
 import { languageOf, message } from './messages.js';
 
 /** @typedef {import('./engine.js').Decision} Decision */
+/** @typedef {import('./engine.js').School} School */
 /** @typedef {import('./messages.js').MessageKey} MessageKey */
+/** @typedef {(key: MessageKey, values?: Record<string, string>) => string} Say */
 
 /**
  * @typedef {object} View
@@ -36,15 +38,17 @@ const REVIEWABLE = new Set(['category', 'url_rule', 'not_on_allowlist']);
 /**
  * The view for a block or a notice.
  * @param {Decision} decision
- * @param {string} token
- * @param {string} wanted_language
- * @param {boolean} can_review Whether anybody would receive a review request.
+ * @param {object} about
+ * @param {string} about.token
+ * @param {string} about.wanted_language
+ * @param {boolean} about.can_review Whether anybody would receive a review request.
+ * @param {School | null} about.school
  * @returns {View}
  */
-export function viewOf(decision, token, wanted_language, can_review) {
+export function viewOf(decision, { token, wanted_language, can_review, school }) {
   const language = languageOf(wanted_language);
-  const say = (/** @type {MessageKey} */ key, /** @type {Record<string, string>} */ values = {}) =>
-    message(key, values, language);
+  /** @type {Say} */
+  const say = (key, values = {}) => message(key, values, language);
   const code = decision.reason.code;
   const category = categoryOf(decision.reason.category);
   const quiet = code === 'illegal' || category?.sensitive === true;
@@ -56,27 +60,28 @@ export function viewOf(decision, token, wanted_language, can_review) {
   };
   const notice = decision.action === 'notice';
   const kind = quiet ? 'quiet' : notice ? 'notice' : kindOf(code);
+  const product = school === null ? say('product') : `${school.name} · ${say('product')}`;
+  const plain_notice = notice && !quiet;
 
   return {
     language,
     tone: quiet ? 'quiet' : notice ? 'notice' : kind === 'closed' ? 'closed' : 'block',
-    product: say('product'),
+    product,
     title: quiet ? say('product') : `${say(`heading_${kind}`)} · ${say('product')}`,
     heading: say(`heading_${kind}`),
     lead: leadOf(code, kind, say, names, category?.pupil_description ?? null),
-    points: notice && !quiet ? noticePoints(decision.reason.category).map((key) => say(key)) : [],
+    points: pointsOf(kind, decision.reason.category, say, school),
     facts: quiet ? [] : factsOf(decision, kind, names, language),
     what_heading: say('what_heading'),
-    what: notice ? [] : whatToDo(kind).map((key) => say(key)),
-    help:
-      notice && !quiet
-        ? null
-        : {
-            heading: say('help_heading'),
-            note: say('help_always'),
-            // Help for one topic would say aloud what the page keeps quiet.
-            links: helpLinks(quiet ? [] : (category?.help_topics ?? [])),
-          },
+    what: notice ? [] : whatToDo(kind, say, school),
+    help: plain_notice
+      ? null
+      : {
+          heading: say('help_heading'),
+          note: say('help_always'),
+          // Help for one topic would say aloud what the page keeps quiet.
+          links: helpLinks(quiet ? [] : (category?.help_topics ?? [])),
+        },
     review:
       can_review && REVIEWABLE.has(code) && !notice
         ? {
@@ -100,7 +105,7 @@ export function viewOf(decision, token, wanted_language, can_review) {
  * @param {boolean} notice
  * @param {string} code
  * @param {string} token
- * @param {(key: MessageKey) => string} say
+ * @param {Say} say
  */
 function goOf(notice, code, token, say) {
   if (notice) return { label: say('continue'), href: `${ANSWERS}/continue?token=${token}` };
@@ -111,7 +116,7 @@ function goOf(notice, code, token, say) {
 /**
  * @param {string} code
  * @param {ViewKind} kind
- * @param {(key: MessageKey, values?: Record<string, string>) => string} say
+ * @param {Say} say
  * @param {{host: string, category: string, version: string}} names
  * @param {string | null} description What the category holds, in plain words.
  */
@@ -141,34 +146,72 @@ function kindOf(code) {
 }
 
 /**
+ * What the pupil can do, with the school's own people where it names them.
  * @param {ViewKind} kind
- * @returns {MessageKey[]}
+ * @param {Say} say
+ * @param {School | null} school
  */
-function whatToDo(kind) {
+function whatToDo(kind, say, school) {
+  const dsl = contactOf(school, 'dsl');
+  const it = contactOf(school, 'it');
+  const worry = dsl === null ? say('tell_worry') : say('tell_worry_contact', { contact: dsl });
   switch (kind) {
     case 'closed':
-      return ['tell_closed'];
+      return [say('tell_closed')];
     case 'exam':
-      return ['tell_exam'];
+      return [say('tell_exam')];
     case 'fault':
-      return ['tell_fault'];
+      return [it === null ? say('tell_fault') : say('tell_fault_contact', { contact: it })];
     case 'quiet':
-      return ['tell_worry'];
+      return [worry];
     case 'acceptance':
       return [];
     default:
-      return ['tell_teacher', 'tell_worry'];
+      return [say('tell_teacher'), worry];
   }
 }
 
 /**
- * @param {string | null} category
- * @returns {MessageKey[]}
+ * Somebody at the school: name, and where to find them.
+ * @param {School | null} school
+ * @param {string} role
  */
-function noticePoints(category) {
-  return category === 'ai-tools'
-    ? ['notice_ai_1', 'notice_ai_2', 'notice_ai_3']
-    : ['notice_any_1', 'notice_any_2'];
+function contactOf(school, role) {
+  const contact = school?.contacts[role];
+  if (!contact?.name) return null;
+  const where = [contact.room, contact.email, contact.phone].filter(Boolean).join(', ');
+  return where === '' ? contact.name : `${contact.name} (${where})`;
+}
+
+/**
+ * What stands out on the page: a notice's reminders (T221-T224), or what the school says.
+ * @param {ViewKind} kind
+ * @param {string | null} category
+ * @param {Say} say
+ * @param {School | null} school
+ * @returns {string[]}
+ */
+function pointsOf(kind, category, say, school) {
+  const pages = school?.pages;
+  switch (kind) {
+    case 'notice': {
+      const own = pages?.notices?.[category ?? '*'];
+      if (own) return [own];
+      return category === 'ai-tools'
+        ? [say('notice_ai_1'), say('notice_ai_2'), say('notice_ai_3')]
+        : [say('notice_any_1'), say('notice_any_2')];
+    }
+    case 'closed':
+      return pages?.closed ? [pages.closed] : [];
+    case 'category':
+    case 'url_rule':
+    case 'allowlist':
+      return pages?.blocked ? [pages.blocked] : [];
+    case 'acceptance':
+      return school?.acceptable_use?.text ? [school.acceptable_use.text] : [];
+    default:
+      return [];
+  }
 }
 
 /**

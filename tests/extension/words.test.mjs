@@ -29,6 +29,31 @@ const decision = (reason, more = {}) =>
     ...more,
   });
 
+/**
+ * @param {boolean} can_review
+ * @param {object} [more]
+ */
+const about = (can_review, more = {}) => /** @type {any} */ ({ token: 'TOKEN', wanted_language: 'en', can_review, school: null, ...more });
+
+const SCHOOL = {
+  name: 'Example School',
+  contacts: { dsl: { name: 'Ms Okafor', room: 'G12' }, it: { name: 'IT support', email: 'it@school.example' } },
+  pages: { blocked: null, closed: 'Go and see your friends.', notices: { 'ai-tools': 'Our own words.' } },
+  acceptable_use: { version: '3', text: 'Be kind.' },
+};
+
+test('the school speaks in its own words where it has some', () => {
+  const view = (/** @type {object} */ reason, /** @type {object} */ more = {}) => viewOf(decision(reason, more), about(true, { school: SCHOOL }));
+  assert.equal(view({ code: 'closed' }).product, 'Example School · Bellgate');
+  assert.deepEqual(view({ code: 'closed' }).points, ['Go and see your friends.']);
+  assert.deepEqual(view({ code: 'notice', category: 'ai-tools' }, { action: 'notice' }).points, ['Our own words.']);
+  assert.match(view({ code: 'category', category: 'games' }).what.join(' '), /Ms Okafor \(G12\)/);
+  assert.match(view({ code: 'fault' }).what.join(' '), /IT support \(it@school\.example\)/);
+  const acceptance = view({ code: 'acceptance', rule: '3' });
+  assert.deepEqual([acceptance.points, acceptance.go?.href], [['Be kind.'], 'https://bellgate.invalid/accept?token=TOKEN']);
+  assert.deepEqual(viewOf(decision({ code: 'category', category: 'games' }), about(true)).points, []);
+});
+
 test('every text is used, and every used text exists', () => {
   const sources = readdirSync(EXTENSION, { recursive: true })
     .map(String)
@@ -57,11 +82,11 @@ test('a sensitive page says neither host nor category, nor which help would fit'
   assert.ok(sensitive.length >= 5);
   const [first] = sensitive;
   for (const [action, code] of [['block', 'category'], ['notice', 'notice']]) {
-    const plain = viewOf({ ...decision({ code, category: first.id }, { action }), url: 'https://other.example/' }, 'TOKEN', 'en', true);
+    const plain = viewOf({ ...decision({ code, category: first.id }, { action }), url: 'https://other.example/' }, about(true));
     assert.equal(plain.title, 'Bellgate');
     assert.deepEqual(plain.facts, []);
     for (const category of sensitive) {
-      const view = viewOf(decision({ code, category: category.id, rule: 'Another rule' }, { action }), 'TOKEN', 'en', true);
+      const view = viewOf(decision({ code, category: category.id, rule: 'Another rule' }, { action }), about(true));
       assert.deepEqual(view, plain, category.id);
       assert.ok(!JSON.stringify(view).includes(HOST));
     }
@@ -69,7 +94,7 @@ test('a sensitive page says neither host nor category, nor which help would fit'
 });
 
 test('the locked layer is not named and cannot be sent for review', () => {
-  const view = viewOf(decision({ code: 'illegal', rule: 'IWF' }), 'TOKEN', 'en', true);
+  const view = viewOf(decision({ code: 'illegal', rule: 'IWF' }), about(true));
   assert.equal(view.review, null);
   assert.deepEqual(view.facts, []);
   assert.ok(!JSON.stringify(view).includes(HOST) && !JSON.stringify(view).includes('IWF'));
@@ -78,7 +103,7 @@ test('the locked layer is not named and cannot be sent for review', () => {
 test('every reason for a block has its own page', () => {
   const headings = new Set();
   for (const code of ['closed', 'exam', 'not_on_allowlist', 'acceptance', 'fault']) {
-    const view = viewOf(decision({ code }), 'TOKEN', 'en', true);
+    const view = viewOf(decision({ code }), about(true));
     headings.add(view.heading);
     assert.ok(view.help && view.help.links.length > 0, code);
     assert.ok(view.title.includes(view.heading));
@@ -87,19 +112,19 @@ test('every reason for a block has its own page', () => {
 });
 
 test('a closed period says until when', () => {
-  const view = viewOf(decision({ code: 'closed' }), 'TOKEN', 'en', false);
+  const view = viewOf(decision({ code: 'closed' }), about(false));
   assert.deepEqual(view.facts.at(-1), ['Until', '11:15 today']);
   assert.equal(clockTime('2026-09-08T08:40:00+01:00', '2026-09-07T15:30:00+01:00', 'en-GB'), 'Tuesday 8 September, 08:40');
 });
 
 test('a review is offered where somebody would receive it', () => {
-  assert.ok(viewOf(decision({ code: 'category', category: 'games' }), 'TOKEN', 'en', true).review);
-  assert.equal(viewOf(decision({ code: 'category', category: 'games' }), 'TOKEN', 'en', false).review, null);
-  assert.equal(viewOf(decision({ code: 'closed' }), 'TOKEN', 'en', true).review, null);
+  assert.ok(viewOf(decision({ code: 'category', category: 'games' }), about(true)).review);
+  assert.equal(viewOf(decision({ code: 'category', category: 'games' }), about(false)).review, null);
+  assert.equal(viewOf(decision({ code: 'closed' }), about(true)).review, null);
 });
 
 test('a notice leads on with the token', () => {
-  const view = viewOf(decision({ code: 'notice', category: 'ai-tools' }, { action: 'notice' }), 'TOKEN', 'en', true);
+  const view = viewOf(decision({ code: 'notice', category: 'ai-tools' }, { action: 'notice' }), about(true));
   assert.equal(view.go?.href, 'https://bellgate.invalid/continue?token=TOKEN');
   assert.ok(view.points.length >= 3);
 });
