@@ -84,6 +84,7 @@ test('too many different counts fall together by kind', async () => {
 
 test('a delivery empties the queue in batches and drops what was acknowledged', async () => {
   for (let index = 0; index < 250; index += 1) await queue.add(body(), NOW + index);
+  /** @type {number[]} */
   const sizes = [];
   endpoint.answer = (events) => {
     sizes.push(events.length);
