@@ -136,9 +136,9 @@ pub struct Filter {
     /// Categories that still want an acknowledgement.
     pub notice: Vec<String>,
     /// The school's own allow entries.
-    pub allow: EntrySet,
+    pub allow: Arc<EntrySet>,
     /// The school's own block entries.
-    pub deny: EntrySet,
+    pub deny: Arc<EntrySet>,
     /// Safe search for search engines (T42).
     pub safe_search: bool,
     /// YouTube's restricted mode (T42).

@@ -83,8 +83,8 @@ fn standing(mode: Mode) -> Standing {
                 .map(String::from)
                 .to_vec(),
             notice: vec!["ai-tools".into()],
-            allow: entries(&["poki.com/education", "news.example"]),
-            deny: entries(&["forum.example", "poki.com/education"]),
+            allow: entries(&["poki.com/education", "news.example"]).into(),
+            deny: entries(&["forum.example", "poki.com/education"]).into(),
             ..Filter::default()
         }),
         openings: Vec::new(),
