@@ -4,20 +4,22 @@
 //! it and nothing that it could forget: every answer is a function of that and of the
 //! instant that is passed in.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::decide::{Action, Initiator, Outcome, Undecided, decide};
-use crate::event::{EventBody, Navigation, record, subject_for};
+use crate::event::{EventBody, Navigation, Statement, record, state, subject_for};
 use crate::canonical::{CanonicalUrl, Scratch};
 use crate::list::Pack;
 use crate::lists::{Lists, PackMasks};
-use crate::policy::{Faults, Policy, Warning, built_in_standing};
+use crate::policy::{Contact, Faults, Pages, Policy, Warning, built_in_standing};
 use crate::reason::{Reason, ReasonCode};
 use crate::request::ResourceType;
-use crate::standing::{Doubt, Standing};
+use crate::standing::{Doubt, Mode, Standing, YoutubeRestriction};
 
 /// Decides requests for one user of one device.
 #[derive(Default)]
@@ -37,6 +39,7 @@ struct Prepared {
     from_ms: i64,
     standing: Standing,
     masks: PackMasks,
+    cohort: Option<String>,
 }
 
 impl Prepared {
@@ -172,25 +175,91 @@ impl Engine {
             at: rfc3339(question.now_ms, zone),
             action,
             reason,
-            period: standing.period.as_ref().map(|period| DecisionPeriod {
-                name: period.name.clone(),
-                kind: period.kind.clone(),
-                ends_at: rfc3339(period.ends_at_ms, zone),
-            }),
+            period: decision_period(standing, zone),
             next_change_at: standing.next_change_at_ms.map(|at| rfc3339(at, zone)),
         }
     }
 
     /// What is recorded of a request, if anything.
     pub fn event(&mut self, question: Question<'_>, navigation: Navigation) -> Option<EventBody> {
-        let key = std::mem::take(&mut self.subject_key);
-        let body = self.with_outcome(question, |outcome, url, view| {
-            let subject =
-                subject_for(view.standing.reporting.subject, view.context.user.as_deref(), &key);
+        self.recorded(question, |outcome, url, view, subject| {
             record(outcome, url, question.kind, navigation, view, subject)
+        })
+    }
+
+    /// What leaves the device when somebody presses a button about a page, if anything.
+    pub fn statement(
+        &mut self,
+        statement: Statement,
+        url: &str,
+        now_ms: i64,
+    ) -> Option<EventBody> {
+        let question =
+            Question { url, kind: ResourceType::MainFrame, initiator: None, now_ms };
+        self.recorded(question, |outcome, url, view, subject| {
+            state(statement, outcome, url, view, subject)
+        })
+    }
+
+    /// What holds at an instant, for what is shown and for what wakes the device.
+    pub fn standing_report(&mut self, now_ms: i64) -> StandingReport {
+        let zone = self.zone();
+        let standing = self.standing(now_ms);
+        StandingReport {
+            mode: standing.mode,
+            rule: standing.rule.clone(),
+            period: decision_period(standing, zone),
+            next_change_at_ms: standing.next_change_at_ms,
+            doubt: standing.doubt,
+            managed: standing.is_managed(),
+            observe: standing.observe,
+            safe_search: standing.is_managed() && standing.filter.safe_search,
+            youtube: if standing.is_managed() {
+                standing.filter.youtube
+            } else {
+                YoutubeRestriction::None
+            },
+            download_types: if standing.is_managed() {
+                standing.filter.download_types.clone()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// What pages say in the school's own words; `None` while there is no policy.
+    #[must_use]
+    pub fn school(&self) -> Option<School<'_>> {
+        let policy = self.policy.as_ref()?;
+        Some(School {
+            name: policy.school_name(),
+            domain: policy.school_domain(),
+            contacts: policy.contacts(),
+            pages: policy.pages(),
+            acceptable_use: policy
+                .acceptable_use()
+                .map(|(version, text)| AcceptableUse { version, text }),
+        })
+    }
+
+    fn recorded(
+        &mut self,
+        question: Question<'_>,
+        make: impl FnOnce(
+            &Outcome<'_>,
+            &CanonicalUrl<'_>,
+            View<'_>,
+            Option<String>,
+        ) -> Option<EventBody>,
+    ) -> Option<EventBody> {
+        let key = std::mem::take(&mut self.subject_key);
+        let made = self.with_outcome(question, |outcome, url, view| {
+            let detail = view.standing.reporting.subject;
+            let subject = subject_for(detail, view.context.user.as_deref(), &key);
+            make(outcome, url, view, subject)
         });
         self.subject_key = key;
-        body.flatten()
+        made.flatten()
     }
 
     /// The school's time zone; London's until a policy says otherwise.
@@ -234,10 +303,15 @@ impl Engine {
         for _ in 0..2 {
             self.prepare(question.now_ms);
             let prepared = self.prepared.as_ref()?;
-            let Prepared { standing, masks, .. } = prepared;
+            let Prepared { standing, masks, cohort, .. } = prepared;
             match decide(&url, question.kind, initiator, standing, masks, &self.lists) {
                 Ok(outcome) => {
-                    let view = View { standing, context: &self.context, lists: &self.lists };
+                    let view = View {
+                        standing,
+                        context: &self.context,
+                        lists: &self.lists,
+                        cohort: cohort.as_deref(),
+                    };
                     return Some(answer(&outcome, &url, view));
                 }
                 Err(undecided) => {
@@ -264,9 +338,62 @@ impl Engine {
                 None => built_in_standing(context, now_ms, Doubt::NoPolicy),
             };
             let masks = lists.masks(&standing.filter, &standing.exceptions);
-            Prepared { from_ms: now_ms, standing, masks }
+            let cohort = match policy {
+                Some(policy) => policy.cohort(context, now_ms).map(str::to_owned),
+                None => context.cohort.clone(),
+            };
+            Prepared { from_ms: now_ms, standing, masks, cohort }
         })
     }
+}
+
+/// A standing as it is shown: on the toolbar, on pages, to Chrome's own rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StandingReport {
+    /// How the web stands.
+    pub mode: Mode,
+    /// The rule that set the mode.
+    pub rule: String,
+    /// The period of the school day.
+    pub period: Option<DecisionPeriod>,
+    /// The first instant at which another decision is possible, in Unix epoch milliseconds.
+    pub next_change_at_ms: Option<i64>,
+    /// Why lesson rules are held although the policy could not say so.
+    pub doubt: Option<Doubt>,
+    /// Whether the school manages websites now.
+    pub managed: bool,
+    /// Whether blocks are counted but not carried out.
+    pub observe: bool,
+    /// Whether search engines are asked for safe results.
+    pub safe_search: bool,
+    /// YouTube's restricted mode.
+    pub youtube: YoutubeRestriction,
+    /// File name endings that may not be downloaded.
+    pub download_types: Vec<String>,
+}
+
+/// What pages say in the school's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct School<'a> {
+    /// The school's name.
+    pub name: &'a str,
+    /// The school's domain.
+    pub domain: Option<&'a str>,
+    /// Whom pupils are sent to, by role.
+    pub contacts: &'a BTreeMap<String, Contact>,
+    /// Texts for the pages that pupils see.
+    pub pages: &'a Pages,
+    /// The acceptable use policy.
+    pub acceptable_use: Option<AcceptableUse<'a>>,
+}
+
+/// The acceptable use policy of a [`School`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AcceptableUse<'a> {
+    /// Its version.
+    pub version: &'a str,
+    /// Its text or where it is.
+    pub text: Option<&'a str>,
 }
 
 /// What an outcome was made from.
@@ -278,6 +405,16 @@ pub struct View<'a> {
     pub context: &'a Context,
     /// Where it was looked up.
     pub lists: &'a Lists,
+    /// The cohort, as managed policy states it or the policy finds it.
+    pub cohort: Option<&'a str>,
+}
+
+fn decision_period(standing: &Standing, zone: Tz) -> Option<DecisionPeriod> {
+    standing.period.as_ref().map(|period| DecisionPeriod {
+        name: period.name.clone(),
+        kind: period.kind.clone(),
+        ends_at: rfc3339(period.ends_at_ms, zone),
+    })
 }
 
 /// An instant as RFC 3339 text in a zone, to the second or, where it has them, milliseconds.

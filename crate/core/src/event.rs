@@ -60,6 +60,22 @@ pub enum EventKind {
     Notice,
     /// A number without a name or a URL.
     Count,
+    /// A pupil asked for a blocked page to be looked at again.
+    Review,
+    /// Somebody reported an unsafe page that was open (T57).
+    Report,
+}
+
+/// What somebody says of a page by pressing a button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Statement {
+    /// A notice was acknowledged.
+    Notice,
+    /// A block is asked to be reviewed.
+    Review,
+    /// An open page is reported as unsafe.
+    Report,
 }
 
 /// As much of a URL as an event carries.
@@ -104,7 +120,7 @@ pub fn record(
     view: View<'_>,
     subject: Option<String>,
 ) -> Option<EventBody> {
-    let View { standing, context, lists } = view;
+    let View { standing, context, .. } = view;
     let event_kind = match outcome.action {
         Action::Allow => return None,
         Action::Block => EventKind::Block,
@@ -125,22 +141,71 @@ pub fn record(
         && context.clock != Clock::Doubtful
         && !standing.observe
         && outcome.code != ReasonCode::Fault;
-    let period = standing
-        .period
-        .as_ref()
-        .map(|period| EventPeriod { name: period.name.clone(), kind: period.kind.clone() });
-    let reason = outcome.reason(url, lists);
-    let reason =
-        EventReason { code: reason.code, rule: reason.rule, category: reason.category };
     Some(EventBody {
         kind: if named { event_kind } else { EventKind::Count },
         subject: if named { subject } else { None },
-        cohort: context.cohort.clone(),
         url: (named && !locked).then(|| url_detail(url, standing.reporting.url)),
+        ..body(outcome, url, kind, view)
+    })
+}
+
+/// What every event says: why, in which period, of which cohort.
+fn body(
+    outcome: &Outcome<'_>,
+    url: &CanonicalUrl<'_>,
+    kind: ResourceType,
+    view: View<'_>,
+) -> EventBody {
+    let reason = outcome.reason(url, view.lists);
+    EventBody {
+        kind: EventKind::Count,
+        subject: None,
+        cohort: view.cohort.map(str::to_owned),
+        url: None,
         resource_type: kind,
-        reason,
-        period,
+        reason: EventReason { code: reason.code, rule: reason.rule, category: reason.category },
+        period: view
+            .standing
+            .period
+            .as_ref()
+            .map(|period| EventPeriod { name: period.name.clone(), kind: period.kind.clone() }),
         count: 1,
+    }
+}
+
+/// What leaves the device when somebody presses a button about a page, if anything may.
+///
+/// Nothing does outside school hours or for a help service. A report carries the page
+/// although it was allowed: that is what the button is for.
+#[must_use]
+pub fn state(
+    statement: Statement,
+    outcome: &Outcome<'_>,
+    url: &CanonicalUrl<'_>,
+    view: View<'_>,
+    subject: Option<String>,
+) -> Option<EventBody> {
+    let View { standing, context, .. } = view;
+    let recorded = standing.is_managed() && standing.recording != Recording::Nothing;
+    if !recorded || matches!(outcome.code, ReasonCode::Help | ReasonCode::Illegal) {
+        return None;
+    }
+    let named = standing.recording == Recording::Named
+        && standing.doubt.is_none()
+        && context.clock != Clock::Doubtful;
+    let detail = match statement {
+        Statement::Report => standing.reporting.url.max(UrlDetail::HostPath),
+        Statement::Notice | Statement::Review => standing.reporting.url,
+    };
+    Some(EventBody {
+        kind: match statement {
+            Statement::Notice => EventKind::Notice,
+            Statement::Review => EventKind::Review,
+            Statement::Report => EventKind::Report,
+        },
+        subject: if named { subject } else { None },
+        url: Some(url_detail(url, detail)),
+        ..body(outcome, url, ResourceType::MainFrame, view)
     })
 }
 

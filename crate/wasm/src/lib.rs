@@ -7,9 +7,9 @@
 
 use bellgate_core::context::Context;
 use bellgate_core::decide::Action;
-use bellgate_core::engine::{self, Question, rfc3339};
-use bellgate_core::event::Navigation;
-use bellgate_core::list::Pack;
+use bellgate_core::engine::{self, Question};
+use bellgate_core::event::{Navigation, Statement};
+use bellgate_core::list::{Pack, PublicKey, Verified};
 use bellgate_core::reason::ReasonCode;
 use bellgate_core::request::ResourceType;
 use js_sys::Uint8Array;
@@ -89,6 +89,37 @@ impl Engine {
         Ok(())
     }
 
+    /// Replaces the school's pack by one that a key of `keys` has signed.
+    ///
+    /// `keys` are Ed25519 public keys in base64, separated by spaces. Answers
+    /// `{ok, error, version, sequence, built_at_ms, entries}`; a pack that is not signed, or
+    /// cannot be read, changes nothing.
+    pub fn set_school_pack(&mut self, bytes: &Uint8Array, keys: &str) -> Result<JsValue, JsValue> {
+        let report = match verified(bytes, keys) {
+            Ok(pack) => {
+                let summary = pack.summary();
+                self.inner.set_school_pack(Some(pack));
+                PackReport {
+                    ok: true,
+                    error: None,
+                    version: Some(summary.sequence.to_string()),
+                    sequence: Some(summary.sequence as f64),
+                    built_at_ms: Some(summary.built_at_ms as f64),
+                    entries: Some(summary.entries as f64),
+                }
+            }
+            Err(error) => PackReport { error: Some(error), ..PackReport::default() },
+        };
+        to_js(&report)
+    }
+
+    /// What went wrong with a pack while deciding, told once, or `null`.
+    ///
+    /// The school's pack was dropped then and is to be handed over again.
+    pub fn take_pack_fault(&mut self) -> Option<String> {
+        self.inner.take_pack_fault().map(|fault| fault.to_string())
+    }
+
     /// Drops the school's pack; the built-in lists hold alone.
     pub fn drop_school_pack(&mut self) {
         self.inner.set_school_pack(None);
@@ -141,6 +172,43 @@ impl Engine {
         to_js(&self.inner.decide(question(url, kind, initiator.as_deref(), now_ms)))
     }
 
+    /// What holds at an instant: `{mode, rule, period, next_change_at_ms, doubt, managed, observe,
+    /// safe_search, youtube, download_types}`.
+    pub fn standing(&mut self, now_ms: f64) -> Result<JsValue, JsValue> {
+        to_js(&self.inner.standing_report(now_ms as i64))
+    }
+
+    /// What pages say in the school's own words: `{name, contacts, pages, acceptable_use}`, or
+    /// `null` while there is no policy.
+    pub fn school(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.inner.school())
+    }
+
+    /// What leaves the device when somebody presses a button about a page, or `null`.
+    ///
+    /// `statement` is `notice`, `review` or `report`.
+    ///
+    /// # Errors
+    /// `{code: "bad_statement"}` for any other word.
+    pub fn statement(
+        &mut self,
+        statement: &str,
+        url: &str,
+        now_ms: f64,
+    ) -> Result<JsValue, JsValue> {
+        let statement = match statement {
+            "notice" => Statement::Notice,
+            "review" => Statement::Review,
+            "report" => Statement::Report,
+            other => {
+                let message =
+                    format!("unknown statement `{other}`; use `notice`, `review` or `report`");
+                return Err(failure("bad_statement", &message));
+            }
+        };
+        to_js(&self.inner.statement(statement, url, now_ms as i64))
+    }
+
     /// What is recorded of a request, or `null`.
     ///
     /// `navigation` is `own`, `other` or `transition`.
@@ -166,6 +234,57 @@ impl Engine {
             }
         };
         to_js(&self.inner.event(question(url, kind, initiator.as_deref(), now_ms), navigation))
+    }
+}
+
+/// What a policy was answered with.
+#[derive(Serialize)]
+struct PolicyReport {
+    ok: bool,
+    version: Option<String>,
+    errors: Vec<serde_json::Value>,
+    warnings: Vec<serde_json::Value>,
+}
+
+/// What a pack was answered with.
+#[derive(Default, Serialize)]
+struct PackReport {
+    ok: bool,
+    error: Option<String>,
+    version: Option<String>,
+    sequence: Option<f64>,
+    built_at_ms: Option<f64>,
+    entries: Option<f64>,
+}
+
+/// An error as it crosses into JavaScript.
+#[derive(Serialize)]
+struct Failure<'a> {
+    code: &'a str,
+    message: &'a str,
+    path: Option<&'a str>,
+}
+
+fn failure(code: &str, message: &str) -> JsValue {
+    let failure = Failure { code, message, path: None };
+    to_js(&failure).unwrap_or_else(|_| JsValue::from(message))
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|error| JsValue::from(error.to_string()))
+}
+
+fn open(bytes: &Uint8Array) -> Result<Pack, JsValue> {
+    Pack::open(bytes.to_vec()).map_err(|error| failure("bad_pack", &error.to_string()))
+}
+
+fn verified(bytes: &Uint8Array, keys: &str) -> Result<Pack, String> {
+    let keys = PublicKey::set_from_text(keys).map_err(|error| error.to_string())?;
+    let pack = Pack::open(bytes.to_vec()).map_err(|error| error.to_string())?;
+    match pack.verify(&keys).map_err(|error| error.to_string())? {
+        Verified::Signed(_) => Ok(pack),
+        Verified::Unsigned => Err("the list pack is not signed; sign it with `bellgate lists build --sign-key` and give the public key in the managed key `pack_keys`".to_owned()),
     }
 }
 
