@@ -10,10 +10,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::{CanonicalUrl, Scratch};
 use crate::context::Context;
 use crate::decide::{Action, Initiator, Outcome, Undecided, decide};
 use crate::event::{EventBody, Navigation, Statement, record, state, subject_for};
-use crate::canonical::{CanonicalUrl, Scratch};
 use crate::list::Pack;
 use crate::lists::{Lists, PackMasks};
 use crate::policy::{Contact, Faults, Pages, Policy, Warning, built_in_standing};
@@ -44,7 +44,11 @@ struct Prepared {
 
 impl Prepared {
     fn holds_at(&self, now_ms: i64) -> bool {
-        now_ms >= self.from_ms && self.standing.next_change_at_ms.is_none_or(|next| now_ms < next)
+        now_ms >= self.from_ms
+            && self
+                .standing
+                .next_change_at_ms
+                .is_none_or(|next| now_ms < next)
     }
 }
 
@@ -188,14 +192,13 @@ impl Engine {
     }
 
     /// What leaves the device when somebody presses a button about a page, if anything.
-    pub fn statement(
-        &mut self,
-        statement: Statement,
-        url: &str,
-        now_ms: i64,
-    ) -> Option<EventBody> {
-        let question =
-            Question { url, kind: ResourceType::MainFrame, initiator: None, now_ms };
+    pub fn statement(&mut self, statement: Statement, url: &str, now_ms: i64) -> Option<EventBody> {
+        let question = Question {
+            url,
+            kind: ResourceType::MainFrame,
+            initiator: None,
+            now_ms,
+        };
         self.recorded(question, |outcome, url, view, subject| {
             state(statement, outcome, url, view, subject)
         })
@@ -265,7 +268,9 @@ impl Engine {
     /// The school's time zone; London's until a policy says otherwise.
     #[must_use]
     pub fn zone(&self) -> Tz {
-        self.policy.as_ref().map_or(Tz::Europe__London, Policy::timezone)
+        self.policy
+            .as_ref()
+            .map_or(Tz::Europe__London, Policy::timezone)
     }
 
     /// Decides, and hands what came out to `answer`; `None` for what is not a URL.
@@ -303,7 +308,12 @@ impl Engine {
         for _ in 0..2 {
             self.prepare(question.now_ms);
             let prepared = self.prepared.as_ref()?;
-            let Prepared { standing, masks, cohort, .. } = prepared;
+            let Prepared {
+                standing,
+                masks,
+                cohort,
+                ..
+            } = prepared;
             match decide(&url, question.kind, initiator, standing, masks, &self.lists) {
                 Ok(outcome) => {
                     let view = View {
@@ -327,7 +337,10 @@ impl Engine {
     }
 
     fn prepare(&mut self, now_ms: i64) -> &Prepared {
-        let stale = self.prepared.as_ref().is_none_or(|prepared| !prepared.holds_at(now_ms));
+        let stale = self
+            .prepared
+            .as_ref()
+            .is_none_or(|prepared| !prepared.holds_at(now_ms));
         if stale {
             self.prepared = None;
         }
@@ -342,7 +355,12 @@ impl Engine {
                 Some(policy) => policy.cohort(context, now_ms).map(str::to_owned),
                 None => context.cohort.clone(),
             };
-            Prepared { from_ms: now_ms, standing, masks, cohort }
+            Prepared {
+                from_ms: now_ms,
+                standing,
+                masks,
+                cohort,
+            }
         })
     }
 }
@@ -421,14 +439,18 @@ fn decision_period(standing: &Standing, zone: Tz) -> Option<DecisionPeriod> {
 #[must_use]
 pub fn rfc3339(at_ms: i64, zone: Tz) -> String {
     let at = DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or(DateTime::UNIX_EPOCH);
-    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
+    at.with_timezone(&zone)
+        .to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 
 /// The URL inside `blob:`, `filesystem:` and `view-source:`, which is the one that counts.
 fn innermost(text: &str) -> &str {
     const WRAPPERS: [&str; 3] = ["blob:", "filesystem:", "view-source:"];
     let mut inner = text;
-    while let Some(rest) = WRAPPERS.iter().find_map(|wrapper| inner.strip_prefix(wrapper)) {
+    while let Some(rest) = WRAPPERS
+        .iter()
+        .find_map(|wrapper| inner.strip_prefix(wrapper))
+    {
         inner = rest;
     }
     inner
@@ -436,5 +458,6 @@ fn innermost(text: &str) -> &str {
 
 /// Whether an initiator is an origin, with no path after its host.
 fn is_origin(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains('/'))
+    text.split_once("://")
+        .is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains('/'))
 }

@@ -7,10 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::CanonicalUrl;
 use crate::context::Clock;
 use crate::decide::{Action, Outcome};
 use crate::engine::View;
-use crate::canonical::CanonicalUrl;
 use crate::reason::ReasonCode;
 use crate::request::ResourceType;
 use crate::standing::{Mode, Recording, SubjectDetail, UrlDetail};
@@ -120,7 +120,9 @@ pub fn record(
     view: View<'_>,
     subject: Option<String>,
 ) -> Option<EventBody> {
-    let View { standing, context, .. } = view;
+    let View {
+        standing, context, ..
+    } = view;
     let event_kind = match outcome.action {
         Action::Allow => return None,
         Action::Block => EventKind::Block,
@@ -163,12 +165,15 @@ fn body(
         cohort: view.cohort.map(str::to_owned),
         url: None,
         resource_type: kind,
-        reason: EventReason { code: reason.code, rule: reason.rule, category: reason.category },
-        period: view
-            .standing
-            .period
-            .as_ref()
-            .map(|period| EventPeriod { name: period.name.clone(), kind: period.kind.clone() }),
+        reason: EventReason {
+            code: reason.code,
+            rule: reason.rule,
+            category: reason.category,
+        },
+        period: view.standing.period.as_ref().map(|period| EventPeriod {
+            name: period.name.clone(),
+            kind: period.kind.clone(),
+        }),
         count: 1,
     }
 }
@@ -185,7 +190,9 @@ pub fn state(
     view: View<'_>,
     subject: Option<String>,
 ) -> Option<EventBody> {
-    let View { standing, context, .. } = view;
+    let View {
+        standing, context, ..
+    } = view;
     let recorded = standing.is_managed() && standing.recording != Recording::Nothing;
     if !recorded || matches!(outcome.code, ReasonCode::Help | ReasonCode::Illegal) {
         return None;
@@ -253,5 +260,8 @@ fn url_detail(url: &CanonicalUrl<'_>, detail: UrlDetail) -> EventUrl {
         UrlDetail::HostPath => Some(until(&['?', '#'])),
         UrlDetail::Full => Some(until(&['#'])),
     };
-    EventUrl { host: url.host().as_str().to_owned(), path }
+    EventUrl {
+        host: url.host().as_str().to_owned(),
+        path,
+    }
 }

@@ -3,6 +3,8 @@
 pub mod canonical;
 pub mod context;
 pub mod decide;
+pub mod engine;
+pub mod event;
 pub mod expression;
 pub mod host;
 pub mod list;

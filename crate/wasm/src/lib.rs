@@ -20,7 +20,10 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(start)]
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         web_sys::console::error_1(&JsValue::from(format!("bellgate: panic at {place}")));
     }));
 }
@@ -50,14 +53,17 @@ impl Engine {
         let report = match self.inner.set_policy(text) {
             Ok(warnings) => PolicyReport {
                 ok: true,
-                version: self.inner.policy().map(|policy| policy.version().to_owned()),
+                version: self
+                    .inner
+                    .policy()
+                    .map(|policy| policy.version().to_owned()),
                 errors: Vec::new(),
-                warnings: warnings.iter().map(|w| to_json(w)).collect(),
+                warnings: warnings.iter().map(to_json).collect(),
             },
             Err(faults) => PolicyReport {
                 ok: false,
                 version: None,
-                errors: faults.iter().map(|f| to_json(f)).collect(),
+                errors: faults.iter().map(to_json).collect(),
                 warnings: Vec::new(),
             },
         };
@@ -108,7 +114,10 @@ impl Engine {
                     entries: Some(summary.entries as f64),
                 }
             }
-            Err(error) => PackReport { error: Some(error), ..PackReport::default() },
+            Err(error) => PackReport {
+                error: Some(error),
+                ..PackReport::default()
+            },
         };
         to_js(&report)
     }
@@ -146,9 +155,14 @@ impl Engine {
         initiator_bytes: usize,
         now_ms: f64,
     ) -> u32 {
-        let url = self.url.get(..url_bytes).and_then(|bytes| str::from_utf8(bytes).ok());
-        let initiator =
-            self.initiator.get(..initiator_bytes).and_then(|bytes| str::from_utf8(bytes).ok());
+        let url = self
+            .url
+            .get(..url_bytes)
+            .and_then(|bytes| str::from_utf8(bytes).ok());
+        let initiator = self
+            .initiator
+            .get(..initiator_bytes)
+            .and_then(|bytes| str::from_utf8(bytes).ok());
         let Some(url) = url else {
             return code_of(Action::Block, ReasonCode::Fault);
         };
@@ -169,7 +183,11 @@ impl Engine {
         initiator: Option<String>,
         now_ms: f64,
     ) -> Result<JsValue, JsValue> {
-        to_js(&self.inner.decide(question(url, kind, initiator.as_deref(), now_ms)))
+        to_js(
+            &self
+                .inner
+                .decide(question(url, kind, initiator.as_deref(), now_ms)),
+        )
     }
 
     /// What holds at an instant: `{mode, rule, period, next_change_at_ms, doubt, managed, observe,
@@ -233,7 +251,10 @@ impl Engine {
                 return Err(failure("bad_navigation", &message));
             }
         };
-        to_js(&self.inner.event(question(url, kind, initiator.as_deref(), now_ms), navigation))
+        to_js(&self.inner.event(
+            question(url, kind, initiator.as_deref(), now_ms),
+            navigation,
+        ))
     }
 }
 
@@ -266,13 +287,23 @@ struct Failure<'a> {
 }
 
 fn failure(code: &str, message: &str) -> JsValue {
-    let failure = Failure { code, message, path: None };
+    let failure = Failure {
+        code,
+        message,
+        path: None,
+    };
     to_js(&failure).unwrap_or_else(|_| JsValue::from(message))
+}
+
+fn to_json(value: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(|error| JsValue::from(error.to_string()))
+    value
+        .serialize(&serializer)
+        .map_err(|error| JsValue::from(error.to_string()))
 }
 
 fn open(bytes: &Uint8Array) -> Result<Pack, JsValue> {
@@ -289,7 +320,12 @@ fn verified(bytes: &Uint8Array, keys: &str) -> Result<Pack, String> {
 }
 
 fn question<'a>(url: &'a str, kind: u32, initiator: Option<&'a str>, now_ms: f64) -> Question<'a> {
-    Question { url, kind: ResourceType::from_number(kind), initiator, now_ms: now_ms as i64 }
+    Question {
+        url,
+        kind: ResourceType::from_number(kind),
+        initiator,
+        now_ms: now_ms as i64,
+    }
 }
 
 fn code_of(action: Action, reason: ReasonCode) -> u32 {
