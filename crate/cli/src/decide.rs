@@ -3,6 +3,7 @@
 use std::io::{BufRead, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use bellgate_core::context::{
@@ -18,7 +19,7 @@ use serde::Deserialize;
 
 /// Decide one URL, or a batch of questions, as the extension would.
 #[derive(Debug, Args)]
-pub struct DecideArgs {
+pub struct Arguments {
     /// The policy, as JSON; without one the built-in lesson rules hold.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -87,11 +88,12 @@ pub struct QuestionArgs {
 ///
 /// # Errors
 /// When a file cannot be read, the policy is faulty or the question is incomplete.
-pub fn run(args: DecideArgs) -> Result<()> {
+pub fn run(args: Arguments) -> Result<ExitCode> {
     let mut engine = engine(&args)?;
     let mut out = std::io::stdout().lock();
     if args.batch {
-        return batch(&mut engine, args.question, &mut out);
+        batch(&mut engine, &args.question, &mut out)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let decision = answer(&mut engine, args.question)?;
     if args.json {
@@ -99,10 +101,10 @@ pub fn run(args: DecideArgs) -> Result<()> {
     } else {
         write!(out, "{}", in_words(&decision))?;
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
-fn engine(args: &DecideArgs) -> Result<Engine> {
+fn engine(args: &Arguments) -> Result<Engine> {
     let mut engine = Engine::new();
     if let Some(path) = &args.policy {
         let text = std::fs::read_to_string(path)
@@ -128,7 +130,7 @@ fn open_pack(path: &PathBuf) -> Result<Pack> {
 }
 
 /// Answers a JSON line for each JSON line; a faulty line gets an error and the rest go on.
-fn batch(engine: &mut Engine, defaults: QuestionArgs, out: &mut impl Write) -> Result<()> {
+fn batch(engine: &mut Engine, defaults: &QuestionArgs, out: &mut impl Write) -> Result<()> {
     for (index, line) in std::io::stdin().lock().lines().enumerate() {
         let line = line?;
         if line.trim().is_empty() {
@@ -136,7 +138,7 @@ fn batch(engine: &mut Engine, defaults: QuestionArgs, out: &mut impl Write) -> R
         }
         let answered = serde_json::from_str::<QuestionArgs>(&line)
             .map_err(anyhow::Error::from)
-            .and_then(|question| answer(engine, question.or(&defaults)));
+            .and_then(|question| answer(engine, question.or(defaults)));
         match answered {
             Ok(decision) => serde_json::to_writer(&mut *out, &decision)?,
             Err(error) => serde_json::to_writer(
@@ -155,10 +157,10 @@ fn batch(engine: &mut Engine, defaults: QuestionArgs, out: &mut impl Write) -> R
 
 fn answer(engine: &mut Engine, question: QuestionArgs) -> Result<Decision> {
     let url = question.url.clone().context("no URL; give one with `--url` (in a batch: `url`)")?;
-    let at = question.at.as_deref().context(
+    let at = question.at.clone().context(
         "no time; give one with `--at` (in a batch: `at`), such as `2026-11-23T11:00:00Z`",
     )?;
-    let now_ms = DateTime::parse_from_rfc3339(at)
+    let now_ms = DateTime::parse_from_rfc3339(&at)
         .with_context(|| {
             format!("`{at}` is not a time; write it as RFC 3339, such as `2026-11-23T11:00:00Z`")
         })?
@@ -171,7 +173,7 @@ fn answer(engine: &mut Engine, question: QuestionArgs) -> Result<Decision> {
     engine.set_context(question.into_context());
     let mut decision =
         engine.decide(Question { url: &url, kind, initiator: initiator.as_deref(), now_ms });
-    decision.at = at.to_owned();
+    decision.at = at;
     Ok(decision)
 }
 
