@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use bellgate_core::context::{
-    Acknowledgement, Clock, Context, Exception, Place, PlaceProof,
-};
+use bellgate_core::context::{Acknowledgement, Clock, Context, Exception, Place, PlaceProof};
 use bellgate_core::decide::Action;
 use bellgate_core::engine::{Decision, Engine, Question};
 use bellgate_core::list::Pack;
@@ -156,7 +154,10 @@ fn batch(engine: &mut Engine, defaults: &QuestionArgs, out: &mut impl Write) -> 
 }
 
 fn answer(engine: &mut Engine, question: QuestionArgs) -> Result<Decision> {
-    let url = question.url.clone().context("no URL; give one with `--url` (in a batch: `url`)")?;
+    let url = question
+        .url
+        .clone()
+        .context("no URL; give one with `--url` (in a batch: `url`)")?;
     let at = question.at.clone().context(
         "no time; give one with `--at` (in a batch: `at`), such as `2026-11-23T11:00:00Z`",
     )?;
@@ -171,17 +172,22 @@ fn answer(engine: &mut Engine, question: QuestionArgs) -> Result<Decision> {
     };
     let initiator = question.initiator.clone();
     engine.set_context(question.into_context());
-    let mut decision =
-        engine.decide(Question { url: &url, kind, initiator: initiator.as_deref(), now_ms });
+    let mut decision = engine.decide(Question {
+        url: &url,
+        kind,
+        initiator: initiator.as_deref(),
+        now_ms,
+    });
     decision.at = at;
     Ok(decision)
 }
 
 impl QuestionArgs {
     fn into_context(self) -> Context {
-        let stated = self
-            .network
-            .map(|address| Place::Address { address, proof: PlaceProof::Stated });
+        let stated = self.network.map(|address| Place::Address {
+            address,
+            proof: PlaceProof::Stated,
+        });
         Context {
             cohort: self.cohort,
             user: self.user,
@@ -203,8 +209,9 @@ impl QuestionArgs {
         self.kind = self.kind.or_else(|| defaults.kind.clone());
         self.initiator = self.initiator.or_else(|| defaults.initiator.clone());
         self.exam = self.exam.or_else(|| defaults.exam.clone());
-        self.accepted_version =
-            self.accepted_version.or_else(|| defaults.accepted_version.clone());
+        self.accepted_version = self
+            .accepted_version
+            .or_else(|| defaults.accepted_version.clone());
         if self.groups.is_empty() {
             self.groups.clone_from(&defaults.groups);
         }
@@ -230,7 +237,13 @@ fn in_words(decision: &Decision) -> String {
     line("category", decision.reason.category.as_deref());
     line("entry", decision.reason.entry.as_deref());
     if let Some(period) = &decision.period {
-        line("period", Some(&format!("{} ({}), until {}", period.name, period.kind, period.ends_at)));
+        line(
+            "period",
+            Some(&format!(
+                "{} ({}), until {}",
+                period.name, period.kind, period.ends_at
+            )),
+        );
     }
     line("next change", decision.next_change_at.as_deref());
     text

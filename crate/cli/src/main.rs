@@ -1,5 +1,7 @@
 //! The `bellgate` command: one file a verb, this one only dispatches.
 
+mod built_in;
+mod decide;
 mod devices;
 mod events;
 mod lists;
@@ -21,6 +23,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Says what a given person gets for a URL at a given time, and why.
+    Decide(Box<decide::Arguments>),
     /// Compiles, reads and explains list packs.
     Lists {
         #[command(subcommand)]
@@ -43,6 +47,7 @@ enum Verb {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().verb {
+        Verb::Decide(arguments) => decide::run(*arguments),
         Verb::Lists { verb } => lists::run(verb),
         Verb::Policy { verb } => policy::run(verb),
         Verb::Serve(arguments) => serve::run(arguments),

@@ -44,7 +44,10 @@ struct Case {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 fn bellgate(arguments: &[&str]) -> Command {
@@ -56,10 +59,21 @@ fn bellgate(arguments: &[&str]) -> Command {
 /// The pack of `tests/corpus/lists`, which stands for a school's own.
 fn school_pack(folder: &Path) -> String {
     let pack = folder.join("corpus.pack").display().to_string();
-    let built = bellgate(&["lists", "build", "--from", "tests/corpus/lists", "--out", &pack])
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let built = bellgate(&[
+        "lists",
+        "build",
+        "--from",
+        "tests/corpus/lists",
+        "--out",
+        &pack,
+    ])
+    .output()
+    .unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     pack
 }
 
@@ -84,7 +98,10 @@ fn ask(corpus: &Corpus, pack: &str) -> Vec<Value> {
     writer.join().unwrap().unwrap();
     assert!(output.status.success());
     let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -95,7 +112,10 @@ fn every_case_of_the_corpus_is_decided_as_written() {
     let mut files: Vec<PathBuf> = fs::read_dir(root().join("tests/corpus"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort();
     assert!(!files.is_empty(), "no corpus");
@@ -105,21 +125,38 @@ fn every_case_of_the_corpus_is_decided_as_written() {
         let file = path.file_name().unwrap().to_string_lossy().into_owned();
         let corpus: Corpus = toml::from_str(&fs::read_to_string(&path).unwrap())
             .unwrap_or_else(|error| panic!("{file}: {error}"));
-        assert_eq!(corpus.case.len(), corpus.cases, "{file}: `cases` and the cases disagree");
+        assert_eq!(
+            corpus.case.len(),
+            corpus.cases,
+            "{file}: `cases` and the cases disagree"
+        );
         let names: BTreeSet<&str> = corpus.case.iter().map(|case| case.name.as_str()).collect();
         assert_eq!(names.len(), corpus.cases, "{file}: two cases of one name");
         let decisions = ask(&corpus, &pack);
-        assert_eq!(decisions.len(), corpus.cases, "{file}: an answer a question");
+        assert_eq!(
+            decisions.len(),
+            corpus.cases,
+            "{file}: an answer a question"
+        );
         for (case, decision) in corpus.case.iter().zip(&decisions) {
             let fault = differences(case, decision);
             if !fault.is_empty() {
-                wrong.push(format!("{file}: {}\n    {}\n    {decision}", case.name, fault.join("; ")));
+                wrong.push(format!(
+                    "{file}: {}\n    {}\n    {decision}",
+                    case.name,
+                    fault.join("; ")
+                ));
             }
             ran += 1;
         }
     }
     fs::remove_dir_all(&folder).unwrap();
-    assert!(wrong.is_empty(), "{} of {ran} cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {ran} cases:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     println!("{ran} cases");
 }
 
