@@ -432,3 +432,142 @@ fn an_acknowledged_notice_holds_until_midnight() {
         Mode::Notice
     );
 }
+
+/// A boarding school whose nights have periods: `[start, end)` each, every day of the year.
+fn boarding(zone: &str, periods: &[(&str, &str)]) -> Policy {
+    let periods: Vec<serde_json::Value> = periods
+        .iter()
+        .enumerate()
+        .map(|(number, (start, end))| {
+            serde_json::json!({
+                "name": format!("Night {number}"), "kind": "night", "start": start, "end": end,
+            })
+        })
+        .collect();
+    let text = serde_json::json!({
+        "bellgate": 1, "version": "1",
+        "school": {"name": "Boarding School", "timezone": zone},
+        "cohorts": {"boarders": {"kind": "pupil", "filter": "pupils"}},
+        "calendar": {
+            "terms": [{"first": "2026-09-01", "last": "2028-07-20"}],
+            "school_days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        },
+        "timetables": [{"name": "Nights", "periods": periods}],
+        "filters": {"pupils": {"block": ["adult"]}},
+        "rules": [{"name": "Nights", "who": ["boarders"], "then": {"mode": "filtered"}}],
+        "outside_school_hours": {"pupils": "open", "staff": "open"},
+    });
+    Policy::parse(&text.to_string()).unwrap().0
+}
+
+/// The names of the periods from an instant on, each with the instant at which it changes.
+fn follow(policy: &Policy, from: &str, count: usize) -> Vec<(String, String)> {
+    let context = context("boarders", None);
+    let mut now_ms = ms(from);
+    (0..count)
+        .map(|_| {
+            let standing = policy.standing(&context, now_ms);
+            let name = standing.period.map_or("-".to_owned(), |period| {
+                assert!(period.starts_at_ms <= now_ms && now_ms < period.ends_at_ms);
+                period.name
+            });
+            now_ms = standing.next_change_at_ms.unwrap();
+            let until = DateTime::from_timestamp_millis(now_ms).unwrap();
+            (name, format!("{:?}", until.naive_utc())[..16].to_owned())
+        })
+        .collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(one, other)| ((*one).to_owned(), (*other).to_owned()))
+        .collect()
+}
+
+#[test]
+fn a_period_that_begins_in_the_skipped_hour_begins_when_it_is_over() {
+    let policy = boarding("Europe/London", &[("01:30", "03:00")]);
+    assert_eq!(
+        follow(&policy, "2027-03-28T00:10:00Z", 3),
+        pairs(&[
+            ("-", "2027-03-28T01:00"),
+            ("Night 0", "2027-03-28T02:00"),
+            ("-", "2027-03-29T00:30"),
+        ])
+    );
+    // One that lies in the skipped hour alone is not held.
+    let policy = boarding("Europe/London", &[("01:10", "01:50")]);
+    assert_eq!(
+        follow(&policy, "2027-03-28T00:10:00Z", 2),
+        pairs(&[("-", "2027-03-29T00:10"), ("Night 0", "2027-03-29T00:50")])
+    );
+}
+
+#[test]
+fn a_period_in_the_repeated_hour_is_held_twice() {
+    let policy = boarding("Europe/London", &[("01:10", "01:50")]);
+    assert_eq!(
+        follow(&policy, "2026-10-25T00:00:00Z", 5),
+        pairs(&[
+            ("-", "2026-10-25T00:10"),
+            ("Night 0", "2026-10-25T00:50"),
+            ("-", "2026-10-25T01:10"),
+            ("Night 0", "2026-10-25T01:50"),
+            ("-", "2026-10-26T01:10"),
+        ])
+    );
+    // One that is on when the clock goes back to before its beginning is interrupted.
+    let policy = boarding("Europe/London", &[("01:30", "03:00")]);
+    assert_eq!(
+        follow(&policy, "2026-10-25T00:40:00Z", 4),
+        pairs(&[
+            ("Night 0", "2026-10-25T01:00"),
+            ("-", "2026-10-25T01:30"),
+            ("Night 0", "2026-10-25T03:00"),
+            ("-", "2026-10-26T01:30"),
+        ])
+    );
+}
+
+#[test]
+fn a_period_goes_on_past_midnight_and_past_the_years_end() {
+    let policy = boarding("Europe/London", &[("22:30", "00:30")]);
+    assert_eq!(
+        follow(&policy, "2026-12-31T22:00:00Z", 3),
+        pairs(&[
+            ("-", "2026-12-31T22:30"),
+            ("Night 0", "2027-01-01T00:30"),
+            ("-", "2027-01-01T22:30"),
+        ])
+    );
+    assert_eq!(
+        follow(&policy, "2028-02-28T23:00:00Z", 3),
+        pairs(&[
+            ("Night 0", "2028-02-29T00:30"),
+            ("-", "2028-02-29T22:30"),
+            ("Night 0", "2028-03-01T00:30"),
+        ])
+    );
+}
+
+#[test]
+fn clocks_that_change_at_midnight_or_by_half_an_hour_are_followed() {
+    // In Havana the clock went from 00:59 back to 00:00 on 1 November 2026.
+    let policy = boarding("America/Havana", &[("00:20", "00:40")]);
+    assert_eq!(
+        follow(&policy, "2026-11-01T04:00:00Z", 4),
+        pairs(&[
+            ("-", "2026-11-01T04:20"),
+            ("Night 0", "2026-11-01T04:40"),
+            ("-", "2026-11-01T05:20"),
+            ("Night 0", "2026-11-01T05:40"),
+        ])
+    );
+    // On Lord Howe Island it skips from 02:00 to 02:30.
+    let policy = boarding("Australia/Lord_Howe", &[("02:10", "03:00")]);
+    assert_eq!(
+        follow(&policy, "2026-10-03T15:00:00Z", 2),
+        pairs(&[("-", "2026-10-03T15:30"), ("Night 0", "2026-10-03T16:00")])
+    );
+}

@@ -62,7 +62,7 @@ impl Names {
             findings.fault(
                 &at.path,
                 FaultCode::DuplicateName,
-                format!("the name `{title}` is taken; decisions quote names, so give each rule, session, grant, examination and timetable its own"),
+                format!("the name `{title}` is taken; decisions quote names, so give each rule, session, grant and examination its own"),
             );
         }
         self.titles.push(title.to_owned());

@@ -215,7 +215,10 @@ pub(super) fn read(at: &At, names: &mut Names, findings: &mut Findings) -> Vec<T
         let Some(fields) = item.object(TIMETABLE_KEYS, findings) else {
             continue;
         };
-        let name = names.unique_title(&fields, "Monday to Friday", findings);
+        let name = fields
+            .need("name", r#""Monday to Friday""#, findings)
+            .and_then(|at| at.text(findings))
+            .map(str::to_owned);
         let usual = DayKind::School.bit() | DayKind::Remote.bit();
         let days = DaySet::read(&fields, usual, names, findings);
         let cohorts = match fields.get("cohorts") {
