@@ -29,7 +29,7 @@ const ENGLISH = {
   lead_quiet: 'That can happen to pages that are perfectly fine. You have not done anything wrong. If you need it, or if something worries you, there are people who will listen.',
   lead_fault: 'Something went wrong while this page was being checked, so it stays closed to be safe. Try again in a moment.',
   lead_notice: '{host} is in the group “{category}”. Your school allows it, and asks you to think about this first:',
-  lead_illegal: 'This address may never be opened, anywhere. If you came across it by accident, you have done nothing wrong: tell an adult you trust.',
+  lead_illegal: 'This address may never be opened, anywhere. If you came across it by accident, you have done nothing wrong: tell somebody you trust.',
 
   // The reminder about AI tools (T221-T224).
   notice_ai_1: 'Do not type in anything personal: no names, photos, addresses or results, neither yours nor anybody else’s.',
@@ -58,8 +58,8 @@ const ENGLISH = {
   tell_teacher: 'Need it for your work? Ask your teacher, or send it for review below.',
   tell_closed: 'Need it now? Speak to a member of staff: they can open it for you.',
   tell_exam: 'Need it for the examination? Raise your hand and tell the invigilator.',
-  tell_worry: 'Saw something that upset you? Tell a teacher, your safeguarding lead or an adult at home. You will not get into trouble for telling.',
-  tell_worry_contact: 'Saw something that upset you? You can talk to {contact}, any teacher or an adult at home. You will not get into trouble for telling.',
+  tell_worry: 'Saw something that upset you? Tell a teacher, your safeguarding lead, a parent or a carer. You will not get into trouble for telling.',
+  tell_worry_contact: 'Saw something that upset you? You can talk to {contact}, any teacher, a parent or a carer. You will not get into trouble for telling.',
   tell_fault_contact: 'If it keeps happening, tell {contact}.',
   tell_fault: 'If it keeps happening, tell your teacher: the IT team can look into it.',
 
