@@ -22,7 +22,7 @@ import { mirror } from './mirror.js';
 import { handle } from './pages.js';
 import { fetchPack, FETCH_EVERY_MS, loadPack, packState } from './pack.js';
 import { currentSettings, loadPolicy, refreshPolicy } from './policy.js';
-import { checkCommitted, checkStarted, forgetTab, noteRequest } from './stray.js';
+import { checkCommitted } from './stray.js';
 import { loadTickets } from './tickets.js';
 import { refreshToolbar } from './toolbar.js';
 import { lookAtTabs, TRANSITION_ALARM, watchTransitions } from './transitions.js';
@@ -37,7 +37,6 @@ const START_WITHIN_MS = 6_000;
 
 browser.onAnswer(onAnswer);
 
-browser.onBeforeNavigate((details) => guard('a navigation', () => checkStarted(details)));
 browser.onCommitted((details) =>
   guard('a navigation', () => {
     const shown = isBlockPage(details.url) ? readAddress(details.url) : null;
@@ -56,7 +55,6 @@ browser.onNavigationError((details) =>
     return undefined;
   }),
 );
-browser.onTabRemoved(forgetTab);
 browser.onDownload((download) => guard('a download', () => checkDownload(download)));
 
 browser.onManagedSettingsChanged(() => guard('new settings', applyManaged));
@@ -67,10 +65,7 @@ browser.onInstalled(() => guard('the installation', () => ready.then(lookAtTabs)
 browser.onBrowserStart(() => {});
 browser.onUpdateAvailable(() => guard('an update', noteUpdate));
 
-openGate((details) => {
-  noteRequest(details);
-  return enforce(details);
-});
+openGate(enforce);
 
 const ready = start();
 waitFor(Promise.race([ready, new Promise((resolve) => setTimeout(resolve, START_WITHIN_MS))]));

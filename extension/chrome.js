@@ -69,11 +69,6 @@ export function onAnswer(listener) {
   );
 }
 
-/** @param {(details: chrome.webNavigation.WebNavigationBaseCallbackDetails) => void} listener */
-export function onBeforeNavigate(listener) {
-  chrome.webNavigation.onBeforeNavigate.addListener(listener);
-}
-
 /** @param {(details: CommittedDetails) => void} listener */
 export function onCommitted(listener) {
   chrome.webNavigation.onCommitted.addListener(listener);
@@ -95,11 +90,6 @@ export function onNavigationError(listener) {
 }
 
 // Tabs.
-
-/** @param {(tabId: number) => void} listener */
-export function onTabRemoved(listener) {
-  chrome.tabs.onRemoved.addListener((tabId) => listener(tabId));
-}
 
 /** Every open tab. */
 export function openTabs() {

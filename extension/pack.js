@@ -72,6 +72,7 @@ export async function fetchPack(now_ms, heard_time) {
     state.problem = 'the pack is too large';
     return false;
   }
+  const before = state.version;
   const report = setSchoolPack(new Uint8Array(await blob.arrayBuffer()), pack_keys);
   note(report);
   if (!report.ok) return false;
@@ -80,7 +81,8 @@ export async function fetchPack(now_ms, heard_time) {
   await transact(['packs'], 'readwrite', (store) => {
     store('packs').put(fresh, CURRENT);
   });
-  return true;
+  // A server without ETags sends the same pack again and again.
+  return report.version !== before;
 }
 
 /** @returns {Promise<KeptPack | null>} */

@@ -24,6 +24,8 @@ export const TRANSITION_ALARM = 'transition';
 
 /** Within this of a change the worker stays awake for it: an alarm may be late, a timer is not. */
 const AWAKE_BEFORE_MS = 65_000;
+/** How often a tab that is on its way elsewhere is looked at before it is stopped. */
+const LOOKS = 5;
 /** How long a page may take to leave before its tab is replaced. */
 const LEAVES_WITHIN_MS = 1_200;
 const AWAKE_EVERY_MS = 20_000;
@@ -58,27 +60,47 @@ export async function watchTransitions(changed) {
 
 /** Decides every open tab again; nobody is named for what is found. */
 export async function lookAtTabs() {
+  let tabs = await openTabs();
+  for (let look = 1; tabs.length > 0; look += 1) {
+    const busy = await lookAt(tabs, look < LOOKS);
+    if (busy.length === 0) return;
+    await pause(LEAVES_WITHIN_MS);
+    tabs = (await Promise.all(busy.map((tab_id) => tabOf(tab_id)))).filter((tab) => tab !== null);
+  }
+}
+
+/**
+ * @param {chrome.tabs.Tab[]} tabs
+ * @param {boolean} patiently Whether tabs that are on their way elsewhere are let go first: what they
+ *   open is decided as it is opened.
+ * @returns {Promise<number[]>} The ids of those.
+ */
+async function lookAt(tabs, patiently) {
   const now_ms = now();
-  const tabs = await openTabs();
-  /** @type {Promise<void>[]} */
-  const leaves = [];
+  /** @type {number[]} */
+  const busy = [];
   await Promise.all(
-    tabs.map(async (tab) => {
-      if (tab.id === undefined || tab.url === undefined || tab.url === '') return;
+    tabs.map(async ({ id, url }) => {
+      if (id === undefined || url === undefined || url === '') return;
       // A page that is open by now comes back by itself; another reason shows another page.
-      const address = isBlockPage(tab.url)
-        ? nextAddress(tab.url, tab.id, now_ms)
-        : blockedAddress(tab.url, tab.id, now_ms);
+      const address = isBlockPage(url) ? nextAddress(url, id, now_ms) : blockedAddress(url, id, now_ms);
       if (address === null) {
-        if (await hasBlockedFrame(tab.id)) await reload(tab.id);
+        if (!isBlockPage(url) && (await hasBlockedFrame(id))) await reload(id);
         return;
       }
-      noteSentByUs(tab.id, now_ms);
-      await navigate(tab.id, address);
-      leaves.push(seeItLeave(tab.id, tab.url));
+      const tab = await tabOf(id);
+      if (tab === null) return;
+      const on_its_way = tab.url !== url || (tab.pendingUrl !== undefined && tab.pendingUrl !== url);
+      if (patiently && on_its_way) {
+        busy.push(id);
+        return;
+      }
+      noteSentByUs(id, now_ms);
+      await navigate(id, address);
+      await seeItLeave(id, url);
     }),
   );
-  await Promise.all(leaves);
+  return busy;
 }
 
 /**
@@ -88,7 +110,7 @@ export async function lookAtTabs() {
  * @param {string} url
  */
 async function seeItLeave(tab_id, url) {
-  await new Promise((resolve) => setTimeout(resolve, LEAVES_WITHIN_MS));
+  await pause(LEAVES_WITHIN_MS);
   const tab = await tabOf(tab_id);
   if (tab?.url !== url || isBlockPage(url)) return;
   const fresh_id = await replaceTab(tab);
@@ -127,6 +149,11 @@ async function hasBlockedFrame(tab_id) {
   const top = frames.find((frame) => frame.frameId === 0);
   return frames.some(
     (frame) =>
-      frame.frameId !== 0 && /^https?:/.test(frame.url) && verdict(frame.url, 'sub_frame', top?.url, now_ms) !== 'allow',
+      frame.frameId !== 0 && !frame.errorOccurred && /^https?:/.test(frame.url) && verdict(frame.url, 'sub_frame', top?.url, now_ms) !== 'allow',
   );
+}
+
+/** @param {number} for_ms */
+function pause(for_ms) {
+  return new Promise((resolve) => setTimeout(resolve, for_ms));
 }
