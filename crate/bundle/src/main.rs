@@ -6,6 +6,7 @@
 //! ordinary tool makes.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -89,8 +90,22 @@ enum KeyVerb {
     },
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().verb {
+fn main() -> ExitCode {
+    match run(Cli::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line with its causes; never a backtrace.
+            #[expect(clippy::print_stderr, reason = "the one place that reports errors")]
+            {
+                eprintln!("error: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<()> {
+    match verb {
         Verb::Assemble(args) => assemble::assemble(&args),
         Verb::Pack(args) => assemble::pack(&args),
         Verb::Check(verb) => check::report(match verb {
