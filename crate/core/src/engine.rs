@@ -19,7 +19,7 @@ use crate::lists::{Lists, PackMasks};
 use crate::policy::{Contact, Faults, Pages, Policy, Warning, built_in_standing};
 use crate::reason::{Reason, ReasonCode};
 use crate::request::ResourceType;
-use crate::standing::{Doubt, Mode, Standing, YoutubeRestriction};
+use crate::standing::{ActiveException, Doubt, Mode, Standing, YoutubeRestriction};
 
 /// Decides requests for one user of one device.
 #[derive(Default)]
@@ -227,6 +227,7 @@ impl Engine {
             } else {
                 Vec::new()
             },
+            open_entries: open_entries(standing),
         }
     }
 
@@ -388,6 +389,9 @@ pub struct StandingReport {
     pub youtube: YoutubeRestriction,
     /// File name endings that may not be downloaded.
     pub download_types: Vec<String>,
+    /// The entries that are open although the mode would close them, so that a second,
+    /// coarser layer can leave them open; absent where entries cannot say it all.
+    pub open_entries: Option<Vec<String>>,
 }
 
 /// What pages say in the school's own words.
@@ -425,6 +429,28 @@ pub struct View<'a> {
     pub lists: &'a Lists,
     /// The cohort, as managed policy states it or the policy finds it.
     pub cohort: Option<&'a str>,
+}
+
+/// What allowlists, examinations, grants and exceptions open by name.
+///
+/// `None` while an exception opens categories or a whole closed period: no list of
+/// entries says what is open then.
+fn open_entries(standing: &Standing) -> Option<Vec<String>> {
+    let exceptions = &standing.exceptions;
+    let by_name = |exception: &ActiveException| {
+        exception.categories.is_empty() && !exception.opens_closed_period
+    };
+    if !exceptions.iter().all(by_name) {
+        return None;
+    }
+    let openings = standing
+        .openings
+        .iter()
+        .flat_map(|opening| opening.entries.iter());
+    let excepted = exceptions
+        .iter()
+        .flat_map(|exception| exception.entries.iter());
+    Some(openings.chain(excepted).map(str::to_owned).collect())
 }
 
 fn decision_period(standing: &Standing, zone: Tz) -> Option<DecisionPeriod> {

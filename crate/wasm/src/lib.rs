@@ -63,7 +63,7 @@ impl Engine {
             Err(faults) => PolicyReport {
                 ok: false,
                 version: None,
-                errors: faults.iter().map(to_json).collect(),
+                errors: faults.0.iter().map(to_json).collect(),
                 warnings: Vec::new(),
             },
         };
@@ -191,7 +191,7 @@ impl Engine {
     }
 
     /// What holds at an instant: `{mode, rule, period, next_change_at_ms, doubt, managed, observe,
-    /// safe_search, youtube, download_types}`.
+    /// safe_search, youtube, download_types, open_entries}`.
     pub fn standing(&mut self, now_ms: f64) -> Result<JsValue, JsValue> {
         to_js(&self.inner.standing_report(now_ms as i64))
     }
