@@ -29,6 +29,7 @@ import { lookAtTabs, TRANSITION_ALARM, watchTransitions } from './transitions.js
 
 void answer; // Imported first, for its listener.
 
+const ABORTED = 'net::ERR_ABORTED';
 const PULSE_ALARM = 'pulse';
 const PULSE_MINUTES = 0.5;
 const UPDATE_WAITS = 'update_waits';
@@ -49,10 +50,11 @@ browser.onHistoryStateUpdated((details) => guard('a navigation', () => checkComm
 browser.onFragmentUpdated((details) => guard('a navigation', () => checkCommitted(details)));
 browser.onNavigationError((details) =>
   guard('a failed navigation', () => {
+    // Not what another navigation has overtaken: that is where the tab should be.
     // F5 and Back into a block page that a page's own navigation led to, and what
     // the second layer sent to the reserved host while no worker was there.
-    if (details.frameId === 0) return askAgain(details.tabId, details.url);
-    return undefined;
+    if (details.frameId !== 0 || details.error === ABORTED) return undefined;
+    return askAgain(details.tabId, details.url);
   }),
 );
 browser.onDownload((download) => guard('a download', () => checkDownload(download)));
@@ -61,7 +63,7 @@ browser.onManagedSettingsChanged(() => guard('new settings', applyManaged));
 browser.onSignInChanged(() => guard('a sign-in', applyContext));
 browser.onAlarm((name) => guard(`the alarm ${name}`, () => onAlarm(name)));
 browser.onMessage(handle);
-browser.onInstalled(() => guard('the installation', () => ready.then(lookAtTabs)));
+browser.onInstalled(() => guard('the installation', () => ready));
 browser.onBrowserStart(() => {});
 browser.onUpdateAvailable(() => guard('an update', noteUpdate));
 
@@ -85,6 +87,8 @@ async function start() {
   await guard('the pack', loadPack);
   // Nothing waits for what follows.
   guard('settings', applyManaged);
+  // What was opened while no worker ran, or while its process was being killed.
+  guard('open tabs', () => lookAtTabs('page'));
   guard('the pulse', async () => {
     if (!(await browser.alarmExists(PULSE_ALARM))) await browser.wakeEvery(PULSE_ALARM, PULSE_MINUTES);
     await onAlarm(PULSE_ALARM);
@@ -98,7 +102,7 @@ async function applyManaged() {
   if (changed) {
     await rulesChanged();
     await watchTransitions(rulesChanged);
-    await lookAtTabs();
+    await lookAtTabs('frames');
   }
   await fetchPackNow();
   await refreshToolbar();
@@ -119,7 +123,7 @@ function applyKnownContext() {
 
 async function fetchPackNow() {
   const newer = await fetchPack(now(), (server_ms) => guard('the clock', () => hear(server_ms)));
-  if (newer) await lookAtTabs();
+  if (newer) await lookAtTabs('frames');
 }
 
 /** @param {number} server_ms */

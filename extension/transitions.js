@@ -54,15 +54,19 @@ export async function watchTransitions(changed) {
   }
   if (differs) {
     await changed();
-    await lookAtTabs();
+    await lookAtTabs('frames');
   }
 }
 
-/** Decides every open tab again; nobody is named for what is found. */
-export async function lookAtTabs() {
+/**
+ * Decides every open tab again; nobody is named for what is found.
+ * @param {'page' | 'frames'} depth Whether pages with a frame that is blocked by now are loaded anew, for
+ *   which there must be a reason: another rule, or other lists.
+ */
+export async function lookAtTabs(depth) {
   let tabs = await openTabs();
   for (let look = 1; tabs.length > 0; look += 1) {
-    const busy = await lookAt(tabs, look < LOOKS);
+    const busy = await lookAt(tabs, depth, look < LOOKS);
     if (busy.length === 0) return;
     await pause(LEAVES_WITHIN_MS);
     tabs = (await Promise.all(busy.map((tab_id) => tabOf(tab_id)))).filter((tab) => tab !== null);
@@ -71,11 +75,12 @@ export async function lookAtTabs() {
 
 /**
  * @param {chrome.tabs.Tab[]} tabs
+ * @param {'page' | 'frames'} depth
  * @param {boolean} patiently Whether tabs that are on their way elsewhere are let go first: what they
  *   open is decided as it is opened.
  * @returns {Promise<number[]>} The ids of those.
  */
-async function lookAt(tabs, patiently) {
+async function lookAt(tabs, depth, patiently) {
   const now_ms = now();
   /** @type {number[]} */
   const busy = [];
@@ -85,7 +90,7 @@ async function lookAt(tabs, patiently) {
       // A page that is open by now comes back by itself; another reason shows another page.
       const address = isBlockPage(url) ? nextAddress(url, id, now_ms) : blockedAddress(url, id, now_ms);
       if (address === null) {
-        if (!isBlockPage(url) && (await hasBlockedFrame(id))) await reload(id);
+        if (depth === 'frames' && !isBlockPage(url) && (await hasBlockedFrame(id))) await reload(id);
         return;
       }
       const tab = await tabOf(id);

@@ -248,7 +248,7 @@ function factsOf(decision, kind, names, language) {
 export function clockTime(at, now, language) {
   const [date = '', time = ''] = [at.slice(0, 10), at.slice(11, 16)];
   if (date === now.slice(0, 10)) return message('until_time', { time }, language);
-  const day = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
+  const day = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
   return message('until_date', { date: day.format(new Date(`${date}T00:00:00Z`)), time }, language);
 }
 
