@@ -277,9 +277,14 @@ export class Chromium {
     await waitFor('the worker to stop', async () => (await this.worker({ id }))?.targetId !== worker.targetId);
   }
 
+  /** Process ids of the browser and everything below it. */
+  processes() {
+    return descendants(this.group);
+  }
+
   /** Process ids of the extensions' processes. */
   extensionProcesses() {
-    return descendants(this.group).filter((pid) => commandLine(pid).includes('--extension-process'));
+    return this.processes().filter((pid) => commandLine(pid).includes('--extension-process'));
   }
 
   /** Kills the extensions' processes at once, as a crash would. Returns how many. */

@@ -36,7 +36,7 @@ export function createKey() {
 /**
  * Packs files into a .crx with Chromium itself.
  *
- * @param {Record<string, string>} files Contents by path inside the extension; `manifest.json` is among them.
+ * @param {Record<string, string | Buffer>} files Contents by path inside the extension; `manifest.json` is among them.
  * @param {object} options
  * @param {string} options.folder An existing folder for the files.
  * @param {string} [options.chromium]
@@ -61,5 +61,5 @@ export async function packExtension(files, { folder, chromium = 'chromium', key 
   );
   const crx = readFileSync(`${source}.crx`);
   rmSync(work, { recursive: true, force: true });
-  return { id: extensionId(key.der), version: JSON.parse(files['manifest.json']).version, crx };
+  return { id: extensionId(key.der), version: JSON.parse(String(files['manifest.json'])).version, crx };
 }
