@@ -26,7 +26,7 @@ const SAME_ATTEMPT_MS = 10 * 60_000;
 const attempts = new Map();
 /** @type {Map<number, {url: string, at_ms: number}>} */
 const last_by_tab = new Map();
-/** Tabs that this extension itself has just sent somewhere. @type {Map<number, number>} */
+/** Where this extension itself has just sent a tab. @type {Map<number, {url: string, at_ms: number}>} */
 const sent_by_us = new Map();
 
 /** @type {() => void} */
@@ -60,12 +60,13 @@ export function noteCommit(token, details) {
 }
 
 /**
- * Says that what the tab opens next was opened by the extension.
+ * Says that the extension opens this address in the tab, so that nobody is named for it.
  * @param {number} tab_id
+ * @param {string} url
  * @param {number} at_ms
  */
-export function noteSentByUs(tab_id, at_ms) {
-  sent_by_us.set(tab_id, at_ms);
+export function noteSentByUs(tab_id, url, at_ms) {
+  sent_by_us.set(tab_id, { url, at_ms });
 }
 
 /**
@@ -140,7 +141,7 @@ function settle(token, navigation) {
 function navigationOf(details, attempt) {
   const ours = sent_by_us.get(attempt.tab_id);
   sent_by_us.delete(attempt.tab_id);
-  if (ours !== undefined && attempt.at_ms - ours < COMMIT_WITHIN_MS) return 'transition';
+  if (ours?.url === attempt.url && attempt.at_ms - ours.at_ms < COMMIT_WITHIN_MS) return 'transition';
 
   const last = last_by_tab.get(attempt.tab_id);
   last_by_tab.set(attempt.tab_id, { url: attempt.url, at_ms: attempt.at_ms });

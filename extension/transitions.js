@@ -100,7 +100,7 @@ async function lookAt(tabs, depth, patiently) {
         busy.push(id);
         return;
       }
-      noteSentByUs(id, now_ms);
+      noteSentByUs(id, isBlockPage(url) ? address : url, now_ms);
       await navigate(id, address);
       await seeItLeave(id, url);
     }),

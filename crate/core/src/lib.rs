@@ -1,5 +1,7 @@
 //! Decides whether a school allows a request.
 
+#![forbid(unsafe_code)]
+
 pub mod canonical;
 pub mod context;
 pub mod decide;
