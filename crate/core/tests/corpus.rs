@@ -3,6 +3,12 @@
 //! `tests/corpus/*.toml` holds the cases and `tests/corpus/lists.toml` the lists. The same
 //! cases go through the extension's wasm, and those marked `browser` through Chromium.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,11 @@
 //! Each layer of the decision against its neighbours, without a policy in between.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::sync::Arc;
 
 use bellgate_core::canonical::{CanonicalUrl, Scratch};

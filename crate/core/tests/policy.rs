@@ -1,5 +1,11 @@
 //! The two example schools, moment by moment, and what the language makes of time.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use bellgate_core::context::{Clock, Context, Exception, ExceptionScope, Place, PlaceProof};
 use bellgate_core::policy::{LESSON_RULES, OUTSIDE_HOURS, Policy};
 use bellgate_core::standing::{Doubt, HelpScope, Mode, OpeningKind, Recording, Standing};

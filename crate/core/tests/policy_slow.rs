@@ -3,6 +3,12 @@
 //!
 //! `BELLGATE_SOAK=1` walks every cohort in every place and ten times as many policies.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod random;
 mod slow;
 

@@ -1,5 +1,11 @@
 //! Random policies and contexts, the same for the same seed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use bellgate_core::context::{
     Acknowledgement, Clock, Context, Exception, ExceptionScope, Place, PlaceProof,
 };
