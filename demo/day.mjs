@@ -60,6 +60,8 @@ export async function playDay(stage, report) {
   report.say('\nAfter school, while the homework club is on');
   await stage.set({ ...YEAR_9, who: 'Year 9, homework club', policy: now('16:00') });
   await stage.visit(GAMES, { action: 'block', code: 'category', screenshot: 'club-games-blocked', reported: true });
+  // What is left is sent while school lasts: out of hours no request carries an identity.
+  await report.heard(stage);
   await stage.set({ ...YEAR_9, who: 'Year 9, at home', network: AT_HOME, policy: now('16:00') });
   await stage.visit(GAMES, { action: 'allow', code: 'outside_school_hours', screenshot: 'home-games-open' });
 }
@@ -131,7 +133,7 @@ async function playPolicyChange(stage, report, school) {
   const { host, pathname } = new URL(QUIZ);
   const before = stage.web.count({ host, path: pathname });
   const stricter = withDenied(school, ['quiz.example']);
-  await stage.set({ ...YEAR_9, policy: around(stricter, '09:25', Date.now()) });
+  await stage.set({ ...YEAR_9, policy: around(stricter, '09:25', Date.now()) }, { tab: 'kept' });
   await waitFor('the tab to be looked at again', () => stage.page.url().startsWith('chrome-extension://')).catch(() => {});
   const decision = await stage.decide({ url: QUIZ });
   await stage.checkPage(decision, { action: 'block', code: 'url_rule' });

@@ -28,13 +28,13 @@ export const FOREIGN_PARTS = {
 };
 
 /** What the notice board is made of that is open. */
-const OWN_PICTURE = '<img src="https://www.school.example/picture.svg" alt="The school hall" width="560" height="210">';
+const OWN_PICTURE = '<img src="https://www.school.example/picture.svg" alt="The school hall" width="560" height="140">';
 
 const NOTICE_BOARD = `
   ${OWN_PICTURE}
   <section class="parts">
-    <figure><img src="${FOREIGN_PARTS.image}" alt="" width="240" height="90"><figcaption>Advertisement</figcaption></figure>
-    <figure><iframe src="${FOREIGN_PARTS.frame}" title="Wall" width="240" height="90"></iframe><figcaption>Our wall</figcaption></figure>
+    <figure><img src="${FOREIGN_PARTS.image}" alt="" width="340" height="150"><figcaption>Advertisement</figcaption></figure>
+    <figure><iframe src="${FOREIGN_PARTS.frame}" title="Wall" width="340" height="150"></iframe><figcaption>Our wall</figcaption></figure>
   </section>
   <script>
     self.outcome = {};
@@ -93,7 +93,7 @@ const PUBLICATIONS = {
           'Photosynthesis happens in the chloroplasts, mostly in the palisade cells of a leaf. Chlorophyll absorbs light.',
           'Limiting factors are light, carbon dioxide and temperature. Which of them limits a pond plant at noon?',
         ],
-        parts: '<img src="/picture.svg" alt="A leaf in section" width="560" height="210">',
+        parts: '<img src="/picture.svg" alt="A leaf in section" width="560" height="140">',
       },
     },
   },
@@ -106,7 +106,7 @@ const PUBLICATIONS = {
         title: 'You can talk to us about anything',
         lead: 'Free, private and confidential, at any time. Call 0800 1111 or chat online.',
         text: ['No problem is too big or too small. Whatever is worrying you, it is better out than in.'],
-        parts: '<img src="/picture.svg" alt="" width="560" height="210">',
+        parts: '<img src="/picture.svg" alt="" width="560" height="140">',
       },
     },
   },
@@ -121,7 +121,7 @@ const PUBLICATIONS = {
         title: 'Capital cities: round 4 of 10',
         lead: 'Waiting for the next question. Your class is in second place.',
         text: ['Answer quickly: the faster you are, the more points you get.'],
-        parts: '<img src="/picture.svg" alt="A leaderboard" width="560" height="210">',
+        parts: '<img src="/picture.svg" alt="A leaderboard" width="560" height="140">',
       },
     },
   },
@@ -142,7 +142,7 @@ function gamesPage(title, lead) {
         title,
         lead,
         text: ['Most played this week: Kart Rally, Bubble Towers and Goal Rush.'],
-        parts: '<img src="/picture.svg" alt="A racing game" width="560" height="210">',
+        parts: '<img src="/picture.svg" alt="A racing game" width="560" height="140">',
       },
     },
   };
@@ -202,7 +202,7 @@ ${parts}
 
 /** @param {string} colour */
 function picture(colour) {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 210">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 35 560 140" preserveAspectRatio="xMidYMid slice">
 <rect width="560" height="210" fill="#e8edf3"/>
 <circle cx="455" cy="58" r="30" fill="#f4c95d"/>
 <path d="M0 150 Q90 85 190 145 T380 130 T560 150 V210 H0Z" fill="${colour}" opacity=".45"/>

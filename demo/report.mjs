@@ -53,7 +53,7 @@ export class Report {
   step({ who, when, what, decision, reason }) {
     if (decision === 'allow') this.allowed += 1;
     else this.blocked += 1;
-    console.log(`${when}  ${who.padEnd(22)} ${WORDS[decision].padEnd(8)} ${what.padEnd(46)} ${reason}`);
+    console.log(`${when}  ${who.padEnd(22)} ${WORDS[decision].padEnd(8)} ${what.padEnd(52)} ${reason}`);
   }
 
   /**
@@ -79,12 +79,26 @@ export class Report {
   }
 
   /**
-   * Reads back what was reported and stored.
+   * Prints what the school has heard of.
+   *
+   * @param {Stage} stage
+   */
+  async heard(stage) {
+    const stored = await stage.settledEvents();
+    console.log('       the school has heard of:');
+    for (const { at, kind, cohort, host, category, count } of stored.reverse()) {
+      const what = [host, category].filter(Boolean).join(', ');
+      console.log(`         ${at.slice(11, 19)} UTC  ${kind.padEnd(9)} ${count > 1 ? `${count} times ` : ''}${cohort ?? ''} ${what}`);
+    }
+  }
+
+  /**
+   * Compares what was sent with what is stored.
    *
    * @param {Stage} stage
    */
   async count(stage) {
-    const stored = await stage.settledEvents();
+    const stored = await stage.endpoint.stored();
     const reported = stage.endpoint.reportedIds();
     this.reported = reported.length;
     this.stored = stored.length;

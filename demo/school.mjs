@@ -26,6 +26,17 @@ export function examplePolicy() {
 }
 
 /**
+ * A moment as RFC 3339 with the school's own offset, so that its digits are the wall clock's.
+ *
+ * @param {number} now_ms
+ */
+export function schoolTime(now_ms) {
+  const { offset_ms, local_ms } = middayZone(now_ms);
+  const minutes = Math.abs(offset_ms) / MINUTE_MS;
+  return `${new Date(local_ms).toISOString().slice(0, 19)}${offset_ms < 0 ? '-' : '+'}${timeOf(minutes)}`;
+}
+
+/**
  * A pupil's address as the school forms it: the year of entry to Year 7, then the name.
  *
  * @param {number} year

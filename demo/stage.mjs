@@ -8,9 +8,11 @@ import { Chromium } from '../tests/browser/lib/chromium.mjs';
 import { SchoolEndpoint } from '../tests/browser/lib/endpoint.mjs';
 import { buildOwnPack } from '../tests/browser/lib/pack.mjs';
 import { bellgate, builtExtension } from '../tests/browser/lib/product.mjs';
+import { guardFolder } from '../tests/browser/lib/supervise.mjs';
 import { waitFor } from '../tests/browser/lib/wait.mjs';
 import { Web } from '../tests/browser/lib/web.mjs';
 import { answer } from './pages.mjs';
+import { schoolTime } from './school.mjs';
 
 /** @typedef {import('../tests/browser/lib/endpoint.mjs').StoredEvent} StoredEvent */
 /** @typedef {import('./report.mjs').Report} Report */
@@ -85,6 +87,8 @@ export class Stage {
    */
   async open({ headless, pace_ms }) {
     this.#pace_ms = pace_ms;
+    const guard = await guardFolder(this.#folder);
+    this.#started.push(() => guard.end());
     const pack = await buildOwnPack({ folder: this.#folder });
     this.#packFile = pack.file;
     this.#packKey = pack.publicKey;
@@ -127,12 +131,15 @@ export class Stage {
   }
 
   /**
-   * Puts somebody in front of the device and waits until the extension has taken it over.
+   * Puts somebody in front of the device, with a tab of their own, and waits until the
+   * extension has taken it over.
    *
    * @param {Scene} scene
+   * @param {{tab?: 'new' | 'kept'}} [options] Kept: the same person goes on.
    */
-  async set(scene) {
+  async set(scene, { tab = 'new' } = {}) {
     const { chromium, endpoint } = this.#parts;
+    if (tab === 'new') await this.#changeTab();
     this.#scene = scene;
     const policy = JSON.stringify(scene.policy);
     writeFileSync(this.#policyFile, policy);
@@ -159,6 +166,13 @@ export class Stage {
     );
   }
 
+  /** A new tab in front, in place of the one before. */
+  async #changeTab() {
+    const { chromium, page } = this.#parts;
+    this.#parts.page = await chromium.newPage();
+    await page.close();
+  }
+
   /**
    * What the core says of a request in the present scene.
    *
@@ -169,7 +183,7 @@ export class Stage {
     if (!this.#scene) throw new Error('nobody sits at the device yet');
     const { cohort, user, network } = this.#scene;
     const args = ['--policy', this.#policyFile, '--lists', this.#packFile, '--cohort', cohort, '--user', user];
-    args.push('--network', network, '--at', new Date().toISOString(), '--url', url, '--type', type);
+    args.push('--network', network, '--at', schoolTime(Date.now()), '--url', url, '--type', type);
     return JSON.parse(await bellgate('decide', ...args, ...(initiator ? ['--initiator', initiator] : []), '--json'));
   }
 
@@ -315,10 +329,9 @@ export class Stage {
  * @param {Decision} decision
  */
 function words({ reason: { code, rule, category, entry } }) {
-  const parts = [code.replaceAll('_', ' ')];
-  if (category) parts.push(`category ${category}`);
+  const parts = [category ? `category ${category}` : code.replaceAll('_', ' ')];
   if (entry) parts.push(`entry ${entry}`);
-  if (rule) parts.push(`rule “${rule}”`);
+  if (rule && rule.replaceAll(' ', '_') !== code) parts.push(`rule “${rule}”`);
   return parts.join(', ');
 }
 

@@ -1,7 +1,7 @@
 // A school for one test file: lists, policy, web, endpoint and a browser with the product forced.
 
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -10,6 +10,7 @@ import { SchoolEndpoint } from './endpoint.mjs';
 import { buildPack, createSigningKey } from './pack.mjs';
 import { policyText } from './policy.mjs';
 import { builtExtension } from './product.mjs';
+import { guardFolder } from './supervise.mjs';
 import { partsPage } from './traffic.mjs';
 import { waitFor } from './wait.mjs';
 import { Web } from './web.mjs';
@@ -57,6 +58,7 @@ export class School {
   /** @type {SchoolEndpoint | undefined} */
   #endpoint;
   #folder;
+  #guard;
   /** @type {Buffer} */
   #pack = Buffer.alloc(0);
   /** How often the pack was sent whole. */
@@ -65,9 +67,10 @@ export class School {
   #managed;
 
   /**
-   * @param {{folder: string, key: import('./pack.mjs').SigningKey, web: Web, endpoint: SchoolEndpoint | undefined, options: SchoolOptions}} parts
+   * @param {{guard: import('./supervise.mjs').Supervised, folder: string, key: import('./pack.mjs').SigningKey, web: Web, endpoint: SchoolEndpoint | undefined, options: SchoolOptions}} parts
    */
-  constructor({ folder, key, web, endpoint, options }) {
+  constructor({ guard, folder, key, web, endpoint, options }) {
+    this.#guard = guard;
     this.#folder = folder;
     this.key = key;
     this.web = web;
@@ -93,12 +96,13 @@ export class School {
    */
   static async open(options = {}) {
     const folder = mkdtempSync(path.join(tmpdir(), 'bellgate-school-'));
+    const guard = await guardFolder(folder);
     const key = await createSigningKey(folder);
     const web = await Web.start(partsPage('open.example'));
     const endpoint = options.endpoint
       ? await SchoolEndpoint.start({ folder, tenant: TENANT, enrolmentKey: ENROLMENT_KEY })
       : undefined;
-    const school = new School({ folder, key, web, endpoint, options });
+    const school = new School({ guard, key, folder, web, endpoint, options });
     try {
       await school.publishLists(LISTED);
       web.serve((arrival) => school.#servePack(arrival));
@@ -259,7 +263,7 @@ export class School {
     await this.chromium?.close();
     await this.#endpoint?.close();
     await this.web.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#guard.end();
   }
 }
 

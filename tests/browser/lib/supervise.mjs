@@ -50,3 +50,12 @@ export async function supervise(command, options = {}) {
   };
   return { group, stdout: child.stdout, toChild, fromChild, ended, end };
 }
+
+/**
+ * Sees to it that a folder is removed when this process is gone, even if it is killed.
+ *
+ * @param {string} folder
+ */
+export async function guardFolder(folder) {
+  return supervise(['sleep', 'infinity'], { folder });
+}
