@@ -17,6 +17,7 @@ pub(crate) const BLOCK_BUCKETS: u32 = 4096;
 /// Buckets of one group.
 pub(crate) const GROUP_BUCKETS: u32 = 256;
 /// The most entries of one block; far beyond what a fair hash gives.
+#[cfg(feature = "build")]
 pub(crate) const MAX_BLOCK_ENTRIES: u32 = u16::MAX as u32;
 
 /// The numbers that a block's layout follows from.

@@ -1,9 +1,12 @@
 //! The header of a pack: what docs/format.md describes, read with every bound checked.
 
+#[cfg(feature = "build")]
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::block::{BLOCK_BUCKETS, BlockShape, MAX_BLOCK_ENTRIES};
+#[cfg(feature = "build")]
+use super::block::MAX_BLOCK_ENTRIES;
+use super::block::{BLOCK_BUCKETS, BlockShape};
 use super::hash::{HashKind, MAX_BUCKETS, REMAINDER_BITS};
 
 /// The first bytes of every pack.

@@ -79,6 +79,7 @@ impl EntryHasher {
         }
     }
 
+    #[cfg(feature = "build")]
     pub fn kind(&self) -> HashKind {
         match self {
             Self::Open { .. } => HashKind::Open,
