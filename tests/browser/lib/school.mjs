@@ -37,6 +37,7 @@ const ENROLMENT_KEY = 'test-enrolment-key';
  * @property {boolean} [waitForLists] Wait until the school's own lists are in force. Default true.
  * @property {number} [width]
  * @property {number} [height]
+ * @property {string[]} [extraArguments] Further switches of Chromium.
  */
 
 /**
@@ -97,6 +98,21 @@ export class School {
   static async open(options = {}) {
     const folder = mkdtempSync(path.join(tmpdir(), 'bellgate-school-'));
     const guard = await guardFolder(folder);
+    try {
+      return await School.#openIn(folder, guard, options);
+    } catch (error) {
+      // What is still waited for would keep the runner from ending.
+      await guard.end();
+      throw error;
+    }
+  }
+
+  /**
+   * @param {string} folder
+   * @param {import('./supervise.mjs').Supervised} guard
+   * @param {SchoolOptions} options
+   */
+  static async #openIn(folder, guard, options) {
     const key = await createSigningKey(folder);
     const web = await Web.start(partsPage('open.example'));
     const endpoint = options.endpoint
@@ -113,6 +129,7 @@ export class School {
         headless: true,
         width: options.width,
         height: options.height,
+        extraArguments: options.extraArguments,
       });
       if (options.waitForLists ?? true) await school.waitForLists();
     } catch (error) {
