@@ -239,6 +239,10 @@ export class Stage {
     if (action !== expected.action || reason.code !== expected.code) {
       this.#report.mistake(`the core says ${action} (${reason.code}) of ${url}, not ${expected.action} (${expected.code})`);
     }
+    const on_its_way = () => this.page.url().startsWith('https://bellgate.invalid/');
+    await waitFor('the tab to be asked about', async () => !on_its_way(), { timeout_ms: 5_000 }).catch((error) =>
+      this.#report.mistake(String(error)),
+    );
     const shown = this.page.url();
     const open = shown === url;
     const blocked = shown.startsWith('chrome-extension://');
