@@ -65,7 +65,7 @@ fn all_entries(data: &Path) -> Vec<(String, Entry)> {
 }
 
 #[test]
-#[ignore = "takes minutes and gigabytes; scripts/soak runs it"]
+#[ignore = "takes minutes and gigabytes, and wants the folder named by BELLGATE_DATA"]
 fn packs_equal_the_reference_on_real_lists_and_urls() {
     let Some(data) = data() else { return };
     let entries = all_entries(&data);
