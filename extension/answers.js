@@ -45,6 +45,10 @@ export function onAnswer(details) {
 /**
  * A frame that the second layer sent here is decided now. Where it is open, the
  * layer is behind the core: it is brought up first, lest it sends the frame here again.
+ *
+ * Chrome may take what the listener said of the address asked for as the answer for
+ * this one, and not wait for this (decision 0023); where that was a yes the frame fails
+ * at the reserved host, and is asked for again from there.
  * @param {RequestDetails} details
  * @param {string} url
  * @returns {Promise<BlockingResponse>}

@@ -6,7 +6,7 @@ import { now } from './clock.js';
 import { decide, school, standing, verdict } from './engine.js';
 import { noteAttempt, recordPart } from './events.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
-import { askedThrough } from './mirror.js';
+import { askedThrough, mirror } from './mirror.js';
 import { currentSettings } from './policy.js';
 import { mint, show, ticketOf } from './tickets.js';
 import { viewOf } from './view.js';
@@ -56,14 +56,16 @@ export async function enforceAsked(details) {
 }
 
 /**
- * The block page's address for a page that is not open now; null when it is.
+ * Where a tab that shows `url` should be instead: at the block page, or at what it
+ * asked for where the second layer sent it to the reserved host; null when it may stay.
  * @param {string} url
  * @param {number} tab_id
  * @param {number} now_ms
  */
-export function blockedAddress(url, tab_id, now_ms) {
-  const decision = refusal(url, 'main_frame', undefined, now_ms);
-  return decision === null ? null : blockPageFor(decision, tab_id, 0, now_ms).address;
+export function addressInstead(url, tab_id, now_ms) {
+  const asked_url = askedThrough(url);
+  const decision = refusal(asked_url ?? url, 'main_frame', undefined, now_ms);
+  return decision === null ? asked_url : blockPageFor(decision, tab_id, 0, now_ms).address;
 }
 
 /**
@@ -195,6 +197,9 @@ export function blockPageFor(decision, tab_id, frame_id, now_ms) {
  * @param {string} failed_url
  */
 export async function askAgain(tab_id, failed_url) {
-  const asked_url = isBlockPage(failed_url) ? readAddress(failed_url)?.asked_url : askedThrough(failed_url);
+  const sent_round_url = askedThrough(failed_url);
+  // The layer that sent it round must not do so again.
+  if (sent_round_url !== null) await mirror(standing(now()));
+  const asked_url = isBlockPage(failed_url) ? readAddress(failed_url)?.asked_url : sent_round_url;
   if (asked_url) await navigate(tab_id, asked_url);
 }

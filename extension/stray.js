@@ -3,7 +3,9 @@
 
 import { navigate, tabOf } from './chrome.js';
 import { now } from './clock.js';
-import { blockedAddress, blockedFrameAddress } from './enforce.js';
+import { addressInstead, blockedFrameAddress } from './enforce.js';
+import { standing } from './engine.js';
+import { askedThrough, mirror } from './mirror.js';
 import { hostOf } from './view.js';
 
 /**
@@ -17,22 +19,16 @@ import { hostOf } from './view.js';
 export async function checkCommitted({ tabId, frameId, url }) {
   if (!isWeb(url)) return;
   if (frameId === 0) {
-    toBlockPage(tabId, url);
+    // A network that answers for the reserved host: no other layer sees that.
+    if (askedThrough(url) !== null) await mirror(standing(now()));
+    const address = addressInstead(url, tabId, now());
+    if (address !== null) await navigate(tabId, address);
     return;
   }
   const page_url = (await tabOf(tabId))?.url;
   if (page_url === undefined || !isWeb(page_url) || hostOf(page_url) !== hostOf(url)) return;
   const address = blockedFrameAddress(url, page_url, tabId, now());
   if (address !== null) await navigate(tabId, address);
-}
-
-/**
- * @param {number} tab_id
- * @param {string} url
- */
-function toBlockPage(tab_id, url) {
-  const address = blockedAddress(url, tab_id, now());
-  if (address !== null) void navigate(tab_id, address);
 }
 
 /** @param {string} url */

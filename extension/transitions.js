@@ -14,7 +14,7 @@ import {
   wakeAt,
 } from './chrome.js';
 import { now } from './clock.js';
-import { blockedAddress, nextAddress } from './enforce.js';
+import { addressInstead, nextAddress } from './enforce.js';
 import { standing, verdict } from './engine.js';
 import { noteSentByUs } from './events.js';
 import { isBlockPage } from './gate.js';
@@ -88,7 +88,7 @@ async function lookAt(tabs, depth, patiently) {
     tabs.map(async ({ id, url }) => {
       if (id === undefined || url === undefined || url === '') return;
       // A page that is open by now comes back by itself; another reason shows another page.
-      const address = isBlockPage(url) ? nextAddress(url, id, now_ms) : blockedAddress(url, id, now_ms);
+      const address = isBlockPage(url) ? nextAddress(url, id, now_ms) : addressInstead(url, id, now_ms);
       if (address === null) {
         if (depth === 'frames' && !isBlockPage(url) && (await hasBlockedFrame(id))) await reload(id);
         return;
@@ -119,7 +119,7 @@ async function seeItLeave(tab_id, url) {
   const tab = await tabOf(tab_id);
   if (tab?.url !== url || isBlockPage(url)) return;
   const fresh_id = await replaceTab(tab);
-  const address = fresh_id === null ? null : blockedAddress(url, fresh_id, now());
+  const address = fresh_id === null ? null : addressInstead(url, fresh_id, now());
   if (fresh_id !== null && address !== null) await navigate(fresh_id, address);
 }
 

@@ -80,6 +80,25 @@ test('school_work_opens_whole_with_parts_from_anywhere_that_is_not_blocked', asy
   assert.match(elsewhere.text, /Only school work is open right now/);
 });
 
+test('what_a_second_layer_that_is_behind_sends_round_comes_back', async () => {
+  await school.pushPolicy({});
+  for (const host of ['open.example', 'games.example']) {
+    await school.chromium.evaluateInWorker(`chrome.declarativeNetRequest.updateDynamicRules({ addRules: [{
+      id: 9000,
+      action: { type: 'redirect', redirect: { regexSubstitution: 'https://bellgate.invalid/ask?\\\\0' } },
+      condition: { regexFilter: '^https://${host}/.*', resourceTypes: ['main_frame'] },
+    }] })`);
+    await page.goto(`https://${host}/sent-round`).catch(() => {}); // It may be overtaken.
+    await waitFor(`${host} to come back`, async () =>
+      host === 'open.example'
+        ? page.url() === `https://${host}/sent-round`
+        : (await school.shown(page)).text.includes(`${host} is in the group`),
+    );
+    await school.pushPolicy({ version: host }); // Brings the layer up.
+  }
+  assert.equal(school.web.count({ host: 'games.example' }), 0);
+});
+
 test('a_category_with_a_notice_opens_once_it_is_acknowledged', async () => {
   await school.pushPolicy({ block: ['adult'], notice: ['games'] });
   const shown = await school.show(page, 'https://games.example/chess');

@@ -408,6 +408,8 @@ pub(crate) fn normalise_path(rest: &str) -> Cow<'_, str> {
                 normal.push(b'%');
             }
             b'/' if in_path && normal.ends_with(b"/") && !normal.ends_with(b":/") => {}
+            // The URL standard escapes it in paths since 2023; the `url` crate does not yet.
+            b'^' if in_path => normal.extend_from_slice(b"%5E"),
             byte => {
                 in_path &= !matches!(byte, b'?' | b'#');
                 normal.push(byte);
@@ -518,6 +520,7 @@ mod tests {
             "a.example/web/https://b.example"
         );
         assert_eq!(joined("https://a.example/%zz%4"), "a.example/%zz%4");
+        assert_eq!(joined("https://a.example/^%5e?^"), "a.example/%5E%5E?^");
     }
 
     #[test]
