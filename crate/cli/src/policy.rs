@@ -2,6 +2,7 @@
 
 mod check;
 mod chrome;
+mod console;
 mod diff;
 mod new;
 mod person;
@@ -10,6 +11,7 @@ mod simulate;
 mod users;
 mod week;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,6 +30,8 @@ pub enum Verb {
     Simulate(simulate::Arguments),
     /// Says for whom and when two policies behave differently.
     Diff(diff::Arguments),
+    /// Prints exactly what to paste in the Admin console's box.
+    Console(console::Arguments),
     /// Prints a start for a UK secondary school.
     New(new::Arguments),
     /// Names each of Chrome's own doors that stands open.
@@ -58,6 +62,7 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Week(arguments) => week::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
         Verb::Diff(arguments) => diff::run(&arguments),
+        Verb::Console(arguments) => console::run(&arguments),
         Verb::New(arguments) => new::run(&arguments),
         Verb::Lint { chrome, json } => chrome::run(&chrome, json),
         Verb::Rows { file, json } => rows::run(&file, json),
@@ -81,4 +86,10 @@ fn read_policy(file: &Path) -> anyhow::Result<Policy> {
         Ok((policy, _)) => Ok(policy),
         Err(faults) => bail!("the policy `{}` is faulty:\n{faults}", file.display()),
     }
+}
+
+/// A remark beside the output, which may be piped.
+fn say(remark: &str) {
+    // Where standard error is closed there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{remark}");
 }
