@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Write};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -139,18 +139,49 @@ fn batch(engine: &mut Engine, defaults: &QuestionArgs, out: &mut impl Write) -> 
             .and_then(|question| answer(engine, question.or(defaults)));
         match answered {
             Ok(decision) => serde_json::to_writer(&mut *out, &decision)?,
-            Err(error) => serde_json::to_writer(
-                &mut *out,
-                &serde_json::json!({"error": {
-                    "code": "bad_question",
-                    "message": format!("{error:#}"),
-                    "path": format!("line {}", index + 1),
-                }}),
-            )?,
+            Err(error) => serde_json::to_writer(&mut *out, &line_error(index + 1, &error))?,
         }
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// What a line gets that cannot be answered.
+pub fn line_error(line: usize, error: &anyhow::Error) -> serde_json::Value {
+    serde_json::json!({"error": {
+        "code": "bad_question",
+        "message": format!("{error:#}"),
+        "path": format!("line {line}"),
+    }})
+}
+
+/// Answers questions that are JSON lines, as `--batch` does.
+pub struct Simulator(Engine);
+
+impl Simulator {
+    /// One for a policy and, if there is one, the school's list pack.
+    ///
+    /// # Errors
+    /// When a file cannot be read or the policy is faulty.
+    pub fn new(policy: &Path, lists: Option<&Path>) -> Result<Self> {
+        let args = Arguments {
+            policy: Some(policy.to_owned()),
+            lists: lists.map(Path::to_owned),
+            built_in: None,
+            question: QuestionArgs::default(),
+            batch: true,
+            json: true,
+        };
+        engine(&args).map(Self)
+    }
+
+    /// Answers one line.
+    ///
+    /// # Errors
+    /// When the line is no question, or lacks its URL or time.
+    pub fn answer(&mut self, line: &str) -> Result<Decision> {
+        answer(&mut self.0, serde_json::from_str(line)?)
+    }
 }
 
 fn answer(engine: &mut Engine, question: QuestionArgs) -> Result<Decision> {

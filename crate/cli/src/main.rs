@@ -1,11 +1,13 @@
 //! The `bellgate` command: one file a verb, this one only dispatches.
 
 mod built_in;
+mod database;
 mod decide;
 mod devices;
 mod events;
 mod lists;
 mod policy;
+mod records;
 mod serve;
 mod staff;
 
@@ -39,6 +41,10 @@ enum Verb {
     Serve(serve::Arguments),
     /// Reads the events that the endpoint stored.
     Events(events::Arguments),
+    /// Exports or erases everything about one person.
+    Records(records::Arguments),
+    /// Backs the endpoint's database up and restores it.
+    Database(database::Arguments),
     /// Adds, lists and removes those who may sign in to the staff pages.
     Staff(staff::Arguments),
     /// Lists, approves and revokes enrolled devices.
@@ -53,6 +59,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Events(arguments) => events::run(arguments),
         Verb::Staff(arguments) => staff::run(arguments),
+        Verb::Records(arguments) => records::run(arguments),
+        Verb::Database(arguments) => database::run(arguments),
         Verb::Devices(arguments) => devices::run(arguments),
     }
 }

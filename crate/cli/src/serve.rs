@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use bellgate_server::{Config, Database, Endpoint, Limits, Tenant};
+use bellgate_server::event::Kind;
+use bellgate_server::{Config, Database, Endpoint, Limits, Retention, Tenant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,6 +32,18 @@ pub struct Arguments {
     /// The enrolment key of each `--tenant`, in the same order.
     #[arg(long, value_name = "KEY")]
     enrolment_key: Vec<String>,
+    /// How many days events are kept.
+    #[arg(long, value_name = "DAYS", default_value_t = 365)]
+    retention_days: u32,
+    /// How many days one kind is kept, such as `heartbeat=30`; repeatable.
+    #[arg(long, value_name = "KIND=DAYS", value_parser = read_retention)]
+    retention: Vec<(Kind, u32)>,
+}
+
+fn read_retention(text: &str) -> Result<(Kind, u32), String> {
+    text.split_once('=')
+        .and_then(|(kind, days)| Kind::from_name(kind).zip(days.parse().ok()))
+        .ok_or_else(|| format!("`{text}` is no kind and days; write it as `heartbeat=30`"))
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -48,6 +61,10 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database: Database::parse(&arguments.database),
         tenants,
         packs: arguments.packs,
+        retention: Retention {
+            default_days: arguments.retention_days,
+            by_kind: arguments.retention,
+        },
         limits: Limits::default(),
     };
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| {

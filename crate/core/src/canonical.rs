@@ -89,16 +89,34 @@ impl<'a> CanonicalUrl<'a> {
         }
     }
 
-    /// Parses through the `url` crate alone, as [`CanonicalUrl::parse`] does for all
-    /// that is not canonical yet.
+    /// Parses through the `url` crate, as [`CanonicalUrl::parse`] does for all that is not
+    /// canonical yet.
+    ///
+    /// A host in the letters of the domain name system with a label that only looks like
+    /// punycode (`xn--`) stays as it is, though the URL standard refuses it: real lists
+    /// hold such names, and what can be listed has to be found.
     ///
     /// # Errors
     /// As for [`CanonicalUrl::parse`].
     pub fn parse_fully(text: &str, scratch: &'a mut Scratch) -> Result<Self, UrlError> {
-        let url = Url::parse(text).map_err(|source| UrlError::Syntax {
-            url: clipped(text),
-            source,
-        })?;
+        let url = match Url::parse(text) {
+            Ok(url) => url,
+            Err(source) => {
+                let authority = text.find("://").map_or(0, |at| at + 3);
+                let end = text[authority..].find(['/', '?', '#', '\\']);
+                let end = end.map_or(text.len(), |at| authority + at);
+                scratch.rewritten.clear();
+                scratch.rewritten.push_str(&text[..end]);
+                scratch.rewritten.make_ascii_lowercase();
+                scratch.rewritten.push_str(if end == text.len() { "/" } else { &text[end..] });
+                return scan_host(&scratch.rewritten, Punycode::Kept)
+                    .filter(|_| source == url::ParseError::IdnaError)
+                    .ok_or_else(|| UrlError::Syntax {
+                        url: clipped(text),
+                        source,
+                    });
+            }
+        };
         let scheme = Scheme::from_name(url.scheme());
         let scheme_end = url.scheme().len();
         let host_kind = match url.host() {
@@ -210,6 +228,27 @@ impl<'a> CanonicalUrl<'a> {
     }
 }
 
+impl CanonicalUrl<'_> {
+    /// Every expression of the URL, the texts of the entries that would match it: longest
+    /// first, and of two of one length the one with the longer host.
+    #[must_use]
+    pub fn expressions(&self) -> Vec<String> {
+        let joined = self.host_and_path();
+        let host = self.host();
+        let mut found = Vec::new();
+        let mut ascent = host.ascend();
+        while let Some((start, _)) = ascent.next_start() {
+            let host_end = host.as_str().len();
+            found.push(joined[start..host_end].to_owned());
+            let ends = prefix_ends(&joined[host_end..]);
+            found.extend(ends.map(|end| joined[start..host_end + end].to_owned()));
+        }
+        found.reverse();
+        found.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        found
+    }
+}
+
 /// Why a text is not a URL that could be decided.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
@@ -245,6 +284,19 @@ fn clipped(text: &str) -> String {
 /// no punycode and a last label that starts with no digit (an IPv4 address in any
 /// spelling ends in a number), followed by a slash or a short port and a slash.
 fn scan(text: &str) -> Option<CanonicalUrl<'_>> {
+    scan_host(text, Punycode::GivenUp)
+}
+
+/// What the scanner does with a label that begins with `xn--`.
+#[derive(Clone, Copy, PartialEq)]
+enum Punycode {
+    GivenUp,
+    Kept,
+}
+
+#[inline]
+fn scan_host(text: &str, punycode: Punycode) -> Option<CanonicalUrl<'_>> {
+    let refused = |label: &[u8]| punycode == Punycode::GivenUp && label.starts_with(b"xn--");
     let bytes = text.as_bytes();
     let (scheme, scheme_end) = match bytes {
         [b'h', b't', b't', b'p', b's', b':', b'/', b'/', ..] => (Scheme::Https, 5),
@@ -260,7 +312,7 @@ fn scan(text: &str) -> Option<CanonicalUrl<'_>> {
         match *bytes.get(at)? {
             b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => at += 1,
             b'.' => {
-                if at == label_start || bytes[label_start..].starts_with(b"xn--") {
+                if at == label_start || refused(&bytes[label_start..]) {
                     return None;
                 }
                 at += 1;
@@ -273,7 +325,7 @@ fn scan(text: &str) -> Option<CanonicalUrl<'_>> {
     let host_end = at;
     if host_end == label_start
         || bytes[label_start].is_ascii_digit()
-        || bytes[label_start..].starts_with(b"xn--")
+        || refused(&bytes[label_start..])
     {
         return None;
     }

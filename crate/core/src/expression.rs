@@ -266,6 +266,7 @@ mod tests {
         );
         assert_eq!(canonical(".example.org/"), "example.org");
         assert_eq!(canonical("bücher.example"), "xn--bcher-kva.example");
+        assert_eq!(canonical("xn--api-hn0a.Example"), "xn--api-hn0a.example");
         assert_eq!(canonical("0x7f.1"), "127.0.0.1");
         assert_eq!(canonical("[::0:1]/x"), "[::1]/x");
         assert_eq!(

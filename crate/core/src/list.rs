@@ -24,7 +24,7 @@ pub mod transform;
 pub use entry_set::EntrySet;
 pub use format::{PackCategory, PackError, PackLayout, SpecialCategory};
 pub use hash::{HashKind, SecretKey};
-pub use pack::{LookupError, Match, Pack, PackSummary};
+pub use pack::{ChangedEntries, LookupError, Match, Pack, PackSummary};
 #[cfg(feature = "build")]
 pub use signature::SigningKey;
 pub use signature::{KeyError, KeyId, PublicKey, Verified};

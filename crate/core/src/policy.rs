@@ -31,11 +31,12 @@ mod zone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use self::calendar::Calendar;
 use self::evaluate::{Content, PeriodAt, Reach, Scene};
-use self::person::{Cohort, Group};
+use self::person::{Address, Cohort, Group};
 use self::place::NamedPlace;
 use self::rule::{Exam, Exceptions, Grant, Rule, Session};
 use self::settings::{AcceptableUse, Outside, School};
@@ -190,6 +191,43 @@ impl Policy {
             .map(|group| (group.name.as_str(), group.label.as_str()))
     }
 
+    /// The first and the last day of the terms.
+    #[must_use]
+    pub fn terms(&self) -> (NaiveDate, NaiveDate) {
+        (self.calendar.first, self.calendar.last)
+    }
+
+    /// The name of a date's week in the cycle, such as `A`; none in weeks without school.
+    #[must_use]
+    pub fn week_name(&self, date: NaiveDate) -> Option<&str> {
+        let number = self.calendar.day(date).cycle?;
+        Some(&self.calendar.cycle_names[usize::from(number)])
+    }
+
+    /// The cohorts that an address is found in at an instant: one, if all is well.
+    #[must_use]
+    pub fn cohorts_of_address(&self, address: &str, now_ms: i64) -> Vec<&str> {
+        let address = Address::new(address, self.school.salt.as_deref());
+        let school_year = self.school_year(zone::wall(self.school.zone, now_ms).date);
+        let found = self.cohorts_of(&address, school_year).into_iter();
+        found
+            .map(|number| self.cohorts[number].name.as_str())
+            .collect()
+    }
+
+    /// The groups that an address is in.
+    #[must_use]
+    pub fn groups_of_address(&self, address: &str) -> Vec<&str> {
+        let context = Context {
+            user: Some(address.to_owned()),
+            ..Context::default()
+        };
+        let groups = self.person(&context, 0).groups.into_iter();
+        groups
+            .map(|number| self.groups[usize::from(number)].name.as_str())
+            .collect()
+    }
+
     /// The cohort that someone is in at an instant; `None` when in doubt.
     #[must_use]
     pub fn cohort(&self, context: &Context, now_ms: i64) -> Option<&str> {
@@ -304,6 +342,18 @@ fn active(exception: &crate::context::Exception) -> ActiveException {
         ExceptionScope::ClosedPeriod => active.opens_closed_period = true,
     }
     active
+}
+
+/// An address as a salted digest, `sha256:` and 64 hexadecimal digits, which a policy may
+/// hold in its place.
+///
+/// It keeps names from being read, not from being guessed: whoever has the policy and a
+/// class list can try each name.
+#[must_use]
+pub fn address_digest(salt: &str, address: &str) -> String {
+    let digest = person::digest(salt, &address.trim().to_lowercase());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
 }
 
 /// The lesson rules that hold without a policy: filtered, never closed, never open, and

@@ -19,7 +19,7 @@ use crate::signing::SigningKey;
 use crate::staff::PasswordChecks;
 use crate::store::{KnownDevice, Store};
 use crate::writer::Writer;
-use crate::{enrol, health, intake, staff};
+use crate::{enrol, health, intake, schema, staff};
 
 /// Devices whose keys stay in memory, about 200 bytes each.
 const DEVICES_KEPT_MAX: usize = 100_000;
@@ -173,6 +173,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/enrol", post(enrol::enrol))
         .route("/v1/events", post(intake::take_events))
         .route("/v1/packs/{name}", get(packs::serve_pack))
+        .route("/v1/openapi.json", get(schema::openapi))
+        .route("/v1/schema/event-batch.json", get(schema::event_batch))
         .merge(staff::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)

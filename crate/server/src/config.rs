@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::event::Kind;
 use crate::rate::Rate;
 
 /// Everything [`crate::serve`] needs besides its listener.
@@ -14,6 +15,8 @@ pub struct Config {
     pub tenants: Vec<Tenant>,
     /// The folder whose files `/v1/packs/{name}` serves, if any.
     pub packs: Option<PathBuf>,
+    /// How long events are kept.
+    pub retention: Retention,
     /// Bounds on what one client may ask.
     pub limits: Limits,
 }
@@ -26,6 +29,7 @@ impl Config {
             database,
             tenants: vec![tenant],
             packs: None,
+            retention: Retention::default(),
             limits: Limits::default(),
         }
     }
@@ -50,6 +54,37 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+/// How many days events are kept, by kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// For kinds that are not named below.
+    pub default_days: u32,
+    /// For single kinds; the last one counts.
+    pub by_kind: Vec<(Kind, u32)>,
+}
+
+impl Retention {
+    /// The days for which a kind is kept.
+    #[must_use]
+    pub fn days(&self, kind: Kind) -> u32 {
+        self.by_kind
+            .iter()
+            .rev()
+            .find(|(other, _)| *other == kind)
+            .map_or(self.default_days, |(_, days)| *days)
+    }
+}
+
+impl Default for Retention {
+    /// Twelve months, as the schools' policies ask for a yearly review.
+    fn default() -> Self {
+        Self {
+            default_days: 365,
+            by_kind: Vec::new(),
+        }
     }
 }
 

@@ -20,10 +20,12 @@ mod enrol;
 mod error;
 pub mod event;
 mod health;
+mod help;
 mod intake;
 mod listen;
 mod packs;
 mod rate;
+mod schema;
 mod signing;
 pub mod staff;
 mod store;
@@ -31,11 +33,11 @@ mod writer;
 
 mod config;
 
-pub use config::{Config, ConfigError, Database, Limits, Tenant};
+pub use config::{Config, ConfigError, Database, Limits, Retention, Tenant};
 pub use error::ServeError;
 pub use listen::{Endpoint, serve};
 pub use rate::Rate;
 pub use store::{
     AccountRecord, AuditRecord, DeviceRecord, DeviceVerdict, EventFilter, Store, StoreError,
-    StoredEvent,
+    StoredEvent, PersonalRecords,
 };

@@ -13,7 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, router};
-use crate::config::{Config, Limits};
+use crate::clock::now_ms;
+use crate::config::{Config, Limits, Retention};
 use crate::error::ServeError;
 use crate::store::Store;
 use crate::writer::Writer;
@@ -39,6 +40,7 @@ pub struct Endpoint {
     app: Arc<App>,
     store: Store,
     writing: JoinHandle<()>,
+    purging: JoinHandle<()>,
     limits: Limits,
 }
 
@@ -51,12 +53,14 @@ impl Endpoint {
         config.check()?;
         let limits = config.limits.clone();
         let store = Store::open(&config.database).await?;
+        let purging = tokio::spawn(purge_hourly(store.clone(), config.retention.clone()));
         let (writer, writing) = Writer::start(store.clone(), limits.queue_max_batches);
         let app = Arc::new(App::new(config, store.clone(), writer).await?);
         Ok(Self {
             app,
             store,
             writing,
+            purging,
             limits,
         })
     }
@@ -78,6 +82,7 @@ impl Endpoint {
             app,
             store,
             writing,
+            purging,
             limits,
         } = self;
         let service = TowerToHyperService::new(router(app));
@@ -89,8 +94,21 @@ impl Endpoint {
         {
             tracing::warn!("the writer was still at work after the grace period");
         }
+        purging.abort();
         store.close().await;
         accepted
+    }
+}
+
+/// Deletes what is kept long enough, at the start and every hour.
+async fn purge_hourly(store: Store, retention: Retention) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        hours.tick().await;
+        match store.purge(&retention, now_ms()).await {
+            Ok(events) => tracing::info!(events, "old events deleted"),
+            Err(error) => tracing::error!(kind = error.kind(), "old events were not deleted"),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod device;
 mod figure;
+mod keep;
 mod migrate;
 mod query;
 mod sqlite;
@@ -22,6 +23,7 @@ use sqlx::sqlite::{
 
 pub use device::{DeviceRecord, DeviceVerdict, KnownDevice, NewDevice};
 pub use figure::{DAY_MS, Figure, Stream};
+pub use keep::PersonalRecords;
 pub use query::{EventFilter, StoredEvent};
 pub use staff::{Account, AccountRecord, AuditRecord, SignedIn};
 

@@ -1,95 +1,56 @@
 //! `bellgate lists build`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
+use bellgate_core::list::Pack;
 use bellgate_core::list::SigningKey;
-use bellgate_core::list::build::{BuildError, BuiltPack, PackBuilder, PackOptions, PackSizes};
-use chrono::DateTime;
+use bellgate_core::list::build::{BuildError, BuiltPack, PackBuilder, PackOptions};
 use clap::Args;
+use serde_json::{Value, json};
 
+use super::compile::{OwnLists, SourceReport};
 use super::folder::{Folders, Rejected};
-use super::pack_file;
+use super::sources::SourcesFile;
+use super::stamp::Stamp;
+use super::{check, core, pack_file};
 
 /// What is built, from what, to where.
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("input").required(true))]
 pub struct Arguments {
     /// A folder of `<category>.txt` (or `.txt.zst`) files, a host or host/path a line, and
     /// `.tsv` files of `category<TAB>entry`; every entry is kept. May be given repeatedly.
-    #[arg(long, required = true)]
+    #[arg(long, group = "input")]
     from: Vec<PathBuf>,
+    /// A file of sources, with categories, help, sign-in and allowlist beside it; what was
+    /// fetched is transformed and held against those.
+    #[arg(long, group = "input")]
+    sources: Option<PathBuf>,
+    /// A folder of this project's own lists: the core pack that the extension ships with.
+    #[arg(long, group = "input")]
+    core: Option<PathBuf>,
     /// The pack to write.
     #[arg(long)]
     out: PathBuf,
     #[command(flatten)]
     stamp: Stamp,
-    /// A file for the report: counts and every rejected line, as JSON.
+    /// A file for the report: counts, every rejected line and dropped entry, as JSON.
     #[arg(long)]
     report: Option<PathBuf>,
-}
-
-/// What goes into a pack's header besides its entries.
-#[derive(Args)]
-pub struct Stamp {
-    /// The secret half of the key that signs the pack; without it the pack is unsigned.
+    /// Where `lists fetch` put its copies.
+    #[arg(long, default_value = ".cache/lists")]
+    cache: PathBuf,
+    /// Sources to build with besides those that are enabled, by id.
     #[arg(long)]
-    sign_key: Option<PathBuf>,
-    /// The secret key of a keyed pack, which cannot be read or tested without it.
+    with: Vec<String>,
+    /// Sources to leave out, by id.
     #[arg(long)]
-    secret_key: Option<PathBuf>,
-    /// Which of two packs is newer; by default the time of building, in seconds.
-    #[arg(long)]
-    sequence: Option<u64>,
-    /// The time of building, RFC 3339; by default when the newest source file was changed,
-    /// so that the same files make the same bytes.
-    #[arg(long)]
-    built_at: Option<String>,
-    /// An earlier pack, of which sizes and seed are kept while they suffice, so that the
-    /// delta between the two stays small.
-    #[arg(long)]
-    like: Option<PathBuf>,
-}
-
-impl Stamp {
-    /// The options of the builder, and the key that signs.
-    pub fn options(
-        &self,
-        newest: Option<std::time::SystemTime>,
-    ) -> anyhow::Result<(PackOptions, Option<SigningKey>)> {
-        let built_at_ms = match &self.built_at {
-            Some(text) => DateTime::parse_from_rfc3339(text)
-                .with_context(|| {
-                    format!("`{text}` is no time; write it like `2026-09-07T06:00:00Z`")
-                })?
-                .timestamp_millis(),
-            None => newest
-                .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-                .map_or(0, |age| age.as_secs() as i64 * 1000),
-        };
-        let mut options = PackOptions {
-            sequence: self.sequence.unwrap_or((built_at_ms / 1000).max(1) as u64),
-            built_at_ms,
-            ..PackOptions::default()
-        };
-        if let Some(path) = &self.secret_key {
-            options.secret_key = Some(pack_file::secret_key(path)?);
-        }
-        if let Some(path) = &self.like {
-            let earlier = pack_file::open(path, options.secret_key.clone())?.summary();
-            if options.secret_key.is_none() {
-                options.hash_seed = earlier.hash_seed;
-            }
-            options.like = Some(PackSizes::from(&earlier));
-        }
-        let key = self.sign_key.as_deref().map(|path| {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read the signing key `{}`", path.display()))?;
-            SigningKey::from_base64(&text).map_err(anyhow::Error::from)
-        });
-        Ok((options, key.transpose()?))
-    }
+    without: Vec<String>,
+    #[command(flatten)]
+    probes: check::Probes,
 }
 
 /// Compiles, and tries the next seed in the rare case that two entries collide.
@@ -115,28 +76,166 @@ pub fn compile<T>(
 /// Builds the pack and says what came of it.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
+    let built = if let Some(sources) = &arguments.sources {
+        from_sources(arguments, sources)?
+    } else if let Some(folder) = &arguments.core {
+        let (texts, newest) = core::read(folder)?;
+        let (options, key) = arguments.stamp.options(newest)?;
+        if key.is_some() {
+            bail!(
+                "the core pack is part of the signed extension and is not signed itself; leave `--sign-key` out"
+            );
+        }
+        core::build(&texts, options)?
+    } else {
+        from_folders(arguments)?
+    };
+    pack_file::write(&arguments.out, &built.bytes)?;
+    println!(
+        "{} entries ({} with a path), {} bytes, {:.2} bytes an entry, {:.1} s",
+        built.entries,
+        built.path_entries,
+        built.bytes.len(),
+        built.bytes.len() as f64 / built.entries.max(1) as f64,
+        started.elapsed().as_secs_f64(),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn from_folders(arguments: &Arguments) -> anyhow::Result<BuiltPack> {
     let folders = Folders::find(&arguments.from)?;
     let (options, key) = arguments.stamp.options(folders.newest)?;
     let (built, rejected) = compile(options, key.as_ref(), |builder| folders.add_to(builder))?;
-    pack_file::write(&arguments.out, &built.bytes)?;
-    report(&built, &rejected, started);
-    if let Some(path) = &arguments.report {
-        let report = serde_json::json!({
-            "entries": built.entries,
-            "path_entries": built.path_entries,
-            "bytes": built.bytes.len(),
-            "rejected": rejected,
-        });
-        pack_file::write(path, &serde_json::to_vec_pretty(&report)?)?;
+    show_rejected(&rejected);
+    write_report(arguments, &built, json!({ "rejected": rejected }))?;
+    Ok(built)
+}
+
+/// Builds from a file of sources; every source that fails is told before the build fails.
+fn from_sources(arguments: &Arguments, path: &Path) -> anyhow::Result<BuiltPack> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let root = folder.join("..");
+    let (texts, mut newest) = core::read(folder)?;
+    let own = OwnLists::read(&texts)?;
+    let sources = SourcesFile::read(path)?;
+    let mut compiled = Vec::new();
+    let mut failures = Vec::new();
+    for source in sources.iter().filter(|source| {
+        (source.enabled || arguments.with.contains(&source.id))
+            && !arguments.without.contains(&source.id)
+    }) {
+        match super::compile::compile(source, &root, &arguments.cache, &own) {
+            Ok((entries, report)) => {
+                let copy = super::fetch::copy_path(source, &arguments.cache)?;
+                let changed = std::fs::metadata(&copy).and_then(|copy| copy.modified());
+                newest = newest.max(changed.ok());
+                compiled.push((source, entries, report));
+            }
+            Err(error) => failures.push(format!("source `{}`: {error:#}", source.id)),
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    if !failures.is_empty() {
+        bail!("{}", failures.join("\n"));
+    }
+    let (options, key) = arguments.stamp.options(newest)?;
+    let (built, ()) = compile(options, key.as_ref(), |builder| {
+        own.catalogue.declare(builder)?;
+        let number = |id: &str| {
+            own.catalogue
+                .number(id)
+                .context("a category is not declared")
+        };
+        for (entry, category) in &own.special {
+            builder.add(entry, number(category)?);
+        }
+        for (source, entries, _) in &compiled {
+            let category = number(&source.category)?;
+            for (entry, exception) in entries {
+                if *exception {
+                    builder.add_exception(entry, category);
+                } else {
+                    builder.add(entry, category);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    let reports: Vec<&SourceReport> = compiled.iter().map(|(_, _, report)| report).collect();
+    show_sources(&reports);
+    let pack = Pack::open(&built.bytes[..])?;
+    let warnings = small_categories(&pack, &own)?;
+    for warning in &warnings {
+        println!("warning: {warning}");
+    }
+    let found = arguments.probes.run(&pack)?;
+    found.show();
+    write_report(
+        arguments,
+        &built,
+        json!({ "sources": reports, "warnings": warnings, "blocked": found }),
+    )?;
+    if found.unaccepted() {
+        bail!(
+            "the pack blocks what schools need; drop the entry at its source, or accept the block with its reason"
+        );
+    }
+    Ok(built)
+}
+
+/// Categories with fewer entries than a school should expect.
+fn small_categories(pack: &Pack<&[u8]>, own: &OwnLists) -> anyhow::Result<Vec<String>> {
+    let counts = pack.count_by_category()?;
+    let rows = own.catalogue.rows().iter();
+    Ok(rows
+        .filter(|row| counts[row.number as usize].0 < row.minimum_entries)
+        .map(|row| {
+            format!(
+                "category `{}` has {} entries, fewer than {}; switch on a source for it",
+                row.id, counts[row.number as usize].0, row.minimum_entries
+            )
+        })
+        .collect())
+}
+
+fn show_sources(reports: &[&SourceReport]) {
+    println!(
+        "{:<28} {:<18} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "source", "category", "entries", "rejected", "excluded", "covered", "dropped"
+    );
+    for report in reports {
+        println!(
+            "{:<28} {:<18} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            report.id,
+            report.category,
+            report.entries,
+            report.rejected.len(),
+            report.excluded,
+            report.covered,
+            report.contradicting.len()
+        );
+    }
+}
+
+fn write_report(arguments: &Arguments, built: &BuiltPack, more: Value) -> anyhow::Result<()> {
+    let Some(path) = &arguments.report else {
+        return Ok(());
+    };
+    let mut report = json!({
+        "entries": built.entries,
+        "path_entries": built.path_entries,
+        "bytes": built.bytes.len(),
+    });
+    if let (Value::Object(report), Value::Object(more)) = (&mut report, more) {
+        report.extend(more);
+    }
+    pack_file::write(path, &serde_json::to_vec_pretty(&report)?)
 }
 
 #[expect(
     clippy::print_stderr,
     reason = "rejected lines are for whoever builds, not for a pipe"
 )]
-fn report(built: &BuiltPack, rejected: &[Rejected], started: Instant) {
+fn show_rejected(rejected: &[Rejected]) {
     const SHOWN: usize = 20;
     for line in rejected.iter().take(SHOWN) {
         eprintln!("{}: {}", line.place, line.why);
@@ -147,13 +246,7 @@ fn report(built: &BuiltPack, rejected: &[Rejected], started: Instant) {
             rejected.len() - SHOWN
         );
     }
-    println!(
-        "{} entries ({} with a path), {} bytes, {:.2} bytes an entry, {:.1} s; {} lines rejected",
-        built.entries,
-        built.path_entries,
-        built.bytes.len(),
-        built.bytes.len() as f64 / built.entries.max(1) as f64,
-        started.elapsed().as_secs_f64(),
-        rejected.len(),
-    );
+    if !rejected.is_empty() {
+        eprintln!("{} lines rejected", rejected.len());
+    }
 }

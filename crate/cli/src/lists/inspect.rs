@@ -101,7 +101,8 @@ fn print_table(facts: &Value) {
     let Some(rows) = facts.as_object() else {
         return;
     };
-    for (name, value) in rows {
+    let (tables, plain): (Vec<_>, Vec<_>) = rows.iter().partition(|(_, value)| value.is_array());
+    for (name, value) in plain.into_iter().chain(tables) {
         if let Value::Array(categories) = value {
             println!(
                 "\n{:>3}  {:<24} {:>10} {:>10}",

@@ -60,6 +60,17 @@ pub enum LookupError {
     },
 }
 
+/// What lies between two packs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChangedEntries {
+    /// Entries of the later pack alone.
+    pub added: u64,
+    /// Entries of the earlier pack alone.
+    pub removed: u64,
+    /// Entries of both, in other categories.
+    pub recategorised: u64,
+}
+
 /// What a pack says of itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PackSummary {
@@ -395,6 +406,69 @@ impl<B: AsRef<[u8]>> Pack<B> {
             }
         }
         Ok(counts)
+    }
+
+    /// Every entry as bucket, remainder and category set, in order.
+    fn each_entry(&self, mut each: impl FnMut(u32, u64, CategorySet)) -> Result<(), LookupError> {
+        for number in 0..self.header.block_count() {
+            let damaged = LookupError::Damaged { block: number };
+            for entry in self.block(number)?.entries() {
+                let (bucket, remainder, set) = entry.ok_or(damaged)?;
+                let set = *self.header.sets.get(set as usize).ok_or(damaged)?;
+                each(number * BLOCK_BUCKETS + bucket, remainder, set);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many entries a later pack adds, removes and puts into other categories; `None`
+    /// where hash or sizes differ, so that entries cannot be told one from another.
+    ///
+    /// # Errors
+    /// [`LookupError`] when a block of either is missing or damaged.
+    pub fn changed_entries(&self, later: &Self) -> Result<Option<ChangedEntries>, LookupError> {
+        let key = |header: &Header| (header.hash, header.hash_seed, header.buckets);
+        if key(&self.header) != key(&later.header) {
+            return Ok(None);
+        }
+        let mut before = Vec::with_capacity(self.header.entries as usize);
+        self.each_entry(|bucket, remainder, set| before.push((bucket, remainder, set)))?;
+        let names = |header: &Header, set: CategorySet| -> Vec<String> {
+            let of = |mask: u128, sign: &str| -> Vec<String> {
+                let members = header
+                    .categories
+                    .iter()
+                    .filter(|row| mask >> row.number & 1 == 1);
+                members.map(|row| format!("{sign}{}", row.name)).collect()
+            };
+            [of(set.holds, ""), of(set.excepts, "!")].concat()
+        };
+        let same_numbers = self.header.categories == later.header.categories;
+        let mut changed = ChangedEntries::default();
+        let mut at = 0;
+        later.each_entry(|bucket, remainder, set| {
+            while before
+                .get(at)
+                .is_some_and(|one| (one.0, one.1) < (bucket, remainder))
+            {
+                changed.removed += 1;
+                at += 1;
+            }
+            match before.get(at) {
+                Some(one) if (one.0, one.1) == (bucket, remainder) => {
+                    let same = if same_numbers {
+                        one.2 == set
+                    } else {
+                        names(&self.header, one.2) == names(&later.header, set)
+                    };
+                    changed.recategorised += u64::from(!same);
+                    at += 1;
+                }
+                _ => changed.added += 1,
+            }
+        })?;
+        changed.removed += (before.len() - at) as u64;
+        Ok(Some(changed))
     }
 
     /// What the pack says of itself.

@@ -107,6 +107,7 @@ pub(super) struct Calendar {
     pub last: NaiveDate,
     kinds: Vec<(DayKind, Option<u8>)>,
     pub early: Vec<EarlyFinish>,
+    pub cycle_names: Vec<String>,
 }
 
 impl Calendar {
@@ -233,6 +234,7 @@ pub(super) fn read(at: &At, names: &mut Names, findings: &mut Findings) -> Optio
     let calendar = Calendar {
         first,
         last,
+        cycle_names: names.cycle.clone(),
         early: read_early(fields.get("early_finish"), names, findings),
         kinds,
     };

@@ -14,6 +14,30 @@ use super::{Policy, Session};
 use crate::context::{Context, Place, PlaceProof};
 
 impl Policy {
+    /// An unknown place, one on each network of each named place, and one in none of them.
+    #[must_use]
+    pub fn example_places(&self) -> Vec<(String, Place)> {
+        let at = |address: IpAddr| Place::Address {
+            address,
+            proof: PlaceProof::Device,
+        };
+        let mut places = vec![("unknown".to_owned(), Place::Unknown)];
+        for place in &self.places {
+            let networks = place.networks.iter();
+            places.extend(networks.map(|network| (place.name.clone(), at(network.address()))));
+        }
+        let elsewhere: [IpAddr; 3] = [
+            IpAddr::from([203, 0, 113, 1]),
+            IpAddr::from([198, 51, 100, 1]),
+            IpAddr::from([192, 0, 2, 1]),
+        ];
+        let free = elsewhere
+            .into_iter()
+            .find(|one| !self.places.iter().any(|place| place.contains(*one)));
+        places.extend(free.map(|address| ("elsewhere".to_owned(), at(address))));
+        places
+    }
+
     /// Rules that can never decide, sessions and timetables that are never used, moments
     /// of the school day for which no rule speaks.
     ///
@@ -23,7 +47,7 @@ impl Policy {
     pub fn contradictions(&self) -> Vec<Warning> {
         let mut walk = YearWalk::new(self);
         let days = distinct_days(self);
-        for place in places(self) {
+        for (_, place) in self.example_places() {
             let context = Context {
                 cohort: Some(String::new()),
                 place,
@@ -199,33 +223,6 @@ fn distinct_days(policy: &Policy) -> Vec<NaiveDate> {
         }
     }
     days
-}
-
-/// An unknown place, one in each named place, and one in none of them.
-fn places(policy: &Policy) -> Vec<Place> {
-    let address = |address: IpAddr| Place::Address {
-        address,
-        proof: PlaceProof::Device,
-    };
-    let mut places = vec![Place::Unknown];
-    for place in &policy.places {
-        places.extend(
-            place
-                .networks
-                .iter()
-                .map(|network| address(network.address())),
-        );
-    }
-    let elsewhere: [IpAddr; 3] = [
-        IpAddr::from([203, 0, 113, 1]),
-        IpAddr::from([198, 51, 100, 1]),
-        IpAddr::from([192, 0, 2, 1]),
-    ];
-    let free = elsewhere
-        .into_iter()
-        .find(|one| !policy.places.iter().any(|place| place.contains(*one)));
-    places.extend(free.map(address));
-    places
 }
 
 /// Someone of each cohort, of each cohort and group, and each person named.

@@ -1,6 +1,6 @@
 //! The shapes single fields may have, each with the words of its refusal.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 /// Whether a text is 1 to `max_bytes` of `a-z`, `0-9`, `-` and `_`.
 pub fn is_identifier(text: &str, max_bytes: usize) -> bool {
@@ -27,28 +27,24 @@ pub fn is_prose(text: &str, max_chars: usize) -> bool {
         && !text.chars().any(|c| c.is_control() && c != '\n')
 }
 
-/// Whether a text is a hostname in lower case, or an IP literal.
+/// Whether a text is a host as Chrome writes it in a URL.
 ///
-/// 253 characters, labels of 1 to 63 of `a-z`, `0-9`, `-` and `_` (RFC 1035,
-/// with the underscore that real names carry); no port, no trailing dot.
+/// 1 to 255 visible ASCII characters in lower case, none of them a forbidden
+/// domain code point (URL Standard, 3.5), hence no port, user or path; an IPv6
+/// literal stands in brackets.
 pub fn is_host(text: &str) -> bool {
     if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
         return inner.parse::<Ipv6Addr>().is_ok();
     }
-    if text.parse::<Ipv4Addr>().is_ok() {
-        return true;
-    }
-    (1..=253).contains(&text.len())
-        && text.split('.').all(|label| {
-            is_identifier(label, 63) && !label.starts_with('-') && !label.ends_with('-')
+    (1..=255).contains(&text.len())
+        && text.bytes().all(|b| {
+            b.is_ascii_graphic() && !b.is_ascii_uppercase() && !b"#%/:<>?@[\\]^|".contains(&b)
         })
 }
 
 /// Whether a text is a URL's path, with its query where a school keeps it.
 pub fn is_path(text: &str) -> bool {
-    text.starts_with('/')
-        && text.len() <= 2048
-        && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
+    text.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
 }
 
 #[cfg(test)]
@@ -61,6 +57,7 @@ mod tests {
             "example.org",
             "a_b.example",
             "xn--bcher-kva.example",
+            "-odd.example",
             "10.0.0.1",
             "[::1]",
         ] {
@@ -69,11 +66,10 @@ mod tests {
         for bad in [
             "",
             ".",
-            "example.org.",
             "Example.org",
             "exa mple.org",
-            "-a.example",
-            "a..b",
+            
+            "a/b",
             "[::1",
             "example.org:80",
             "user@example.org",
@@ -89,6 +85,5 @@ mod tests {
         for bad in ["", "a", "/a#b", "/a b", "/a\nb"] {
             assert!(!is_path(bad), "{bad}");
         }
-        assert!(!is_path(&format!("/{}", "a".repeat(2048))));
     }
 }

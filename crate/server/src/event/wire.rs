@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::{Cause, Event, EventId, Kind, Period, Place, RESOURCE_TYPES, field};
 use crate::clock::parse_ms;
 use crate::error::Refusal;
+use crate::help;
 
 /// How long before its arrival an event may have happened: 400 days.
 const PAST_MAX_MS: i64 = 400 * 24 * 60 * 60 * 1000;
@@ -14,6 +15,9 @@ const PAST_MAX_MS: i64 = 400 * 24 * 60 * 60 * 1000;
 const FUTURE_MAX_MS: i64 = 24 * 60 * 60 * 1000;
 /// The most blocks one count may stand for.
 const COUNT_MAX: i64 = 1_000_000;
+
+/// How much of a path is kept.
+const PATH_KEPT_BYTES: usize = 2048;
 
 /// A batch whose envelope is sound; its events are still to be judged.
 #[derive(Debug, Deserialize)]
@@ -196,6 +200,12 @@ fn fault(code: &'static str, path: &'static str, message: impl Into<String>) -> 
     }
 }
 
+/// What is kept of a path; ASCII by now, so every place is a boundary.
+fn cut(mut path: String) -> String {
+    path.truncate(PATH_KEPT_BYTES);
+    path
+}
+
 fn require(
     holds: bool,
     code: &'static str,
@@ -235,7 +245,7 @@ impl Wire {
             cohort: self.cohort,
             place: self.url.map(|url| Place {
                 host: url.host,
-                path: url.path,
+                path: url.path.map(cut),
             }),
             entry_key: self.entry_key,
             resource_type: self.resource_type,
@@ -277,13 +287,13 @@ impl Wire {
                 field::is_host(&url.host),
                 "invalid_host",
                 "/url/host",
-                "a host is a hostname in lower case or an IP literal, without a port",
+                "a host is as Chrome writes it: in lower case, without user, port and path",
             )?;
             require(
                 is(&url.path, &field::is_path),
                 "invalid_path",
                 "/url/path",
-                "a path starts with `/`, has at most 2048 visible characters and no fragment",
+                "a path starts with `/`, has visible ASCII characters only and no fragment",
             )?;
         }
         require(
@@ -306,10 +316,10 @@ impl Wire {
                 "a reason's code is 1 to 64 of `a-z`, `0-9`, `-` and `_`",
             )?;
             require(
-                is(&reason.rule, &|t| field::is_line(t, 200)),
+                is(&reason.rule, &|t| field::is_line(t, 1000)),
                 "invalid_reason",
                 "/reason/rule",
-                "a rule is one line of at most 200 characters, or null",
+                "a rule is one line of at most 1000 characters, or null",
             )?;
             require(
                 is(&reason.category, &|t| field::is_identifier(t, 64)),
@@ -320,10 +330,10 @@ impl Wire {
         }
         if let Some(period) = &self.period {
             require(
-                is(&period.name, &|t| field::is_line(t, 100)),
+                is(&period.name, &|t| field::is_line(t, 1000)),
                 "invalid_period",
                 "/period/name",
-                "a period's name is one line of at most 100 characters, or null",
+                "a period's name is one line of at most 1000 characters, or null",
             )?;
             require(
                 is(&period.kind, &|t| field::is_identifier(t, 64)),
@@ -365,6 +375,14 @@ impl Wire {
             "/reason",
             "help services never make an event; drop it",
         )?;
+        if let Some(url) = &self.url {
+            require(
+                !help::is_help(&url.host, url.path.as_deref()),
+                "help_service",
+                "/url",
+                "help services never make an event; drop it",
+            )?;
+        }
         require(
             code != Some("outside_school_hours"),
             "outside_school_hours",

@@ -254,7 +254,7 @@ pub(super) async fn take_sequence(
     })
 }
 
-fn read(row: &SqliteRow) -> Result<DeviceRecord, StoreError> {
+pub(super) fn read(row: &SqliteRow) -> Result<DeviceRecord, StoreError> {
     Ok(DeviceRecord {
         id: row.try_get("id")?,
         tenant: row.try_get("tenant_id")?,

@@ -5,5 +5,7 @@ mod auth;
 mod common;
 mod device;
 mod events;
+mod keep;
 mod refusals;
+mod schema;
 mod staff;

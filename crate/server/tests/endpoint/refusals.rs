@@ -157,6 +157,12 @@ const EVENT_CASES: &[(&str, &str, &str, &str)] = &[
         "help_service",
     ),
     (
+        "a help service by host",
+        "/url/host",
+        r#""www.childline.org.uk""#,
+        "help_service",
+    ),
+    (
         "an event outside school hours",
         "/reason/code",
         r#""outside_school_hours""#,
@@ -246,7 +252,7 @@ async fn each_bad_event_is_rejected_with_its_code_and_not_stored() {
     }
     endpoint.stop().await;
     assert_eq!(stored(&folder.database()).await, []);
-    assert_eq!(EVENT_CASES.len(), 43);
+    assert_eq!(EVENT_CASES.len(), 44);
 }
 
 #[tokio::test]
