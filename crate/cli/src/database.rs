@@ -50,7 +50,9 @@ async fn act(action: Action) -> anyhow::Result<()> {
             if to.exists() {
                 bail!("`{}` is there already; name a new file", to.display());
             }
-            let to = to.to_str().context("the copy's path is not UTF-8; name another")?;
+            let to = to
+                .to_str()
+                .context("the copy's path is not UTF-8; name another")?;
             let store = crate::devices::open(&database).await?;
             store.back_up(to).await?;
             Ok(())

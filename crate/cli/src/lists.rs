@@ -27,7 +27,7 @@ pub enum Verb {
     /// Brings the sources of lists into the cache, and says what changed.
     Fetch(fetch::Arguments),
     /// Compiles lists into a pack.
-    Build(build::Arguments),
+    Build(Box<build::Arguments>),
     /// Writes the pack that ships inside the extension: help services, sign-in pages, the
     /// education allowlist and the curated lists.
     BuiltIn(built_in::Arguments),

@@ -108,7 +108,9 @@ impl<'a> CanonicalUrl<'a> {
                 scratch.rewritten.clear();
                 scratch.rewritten.push_str(&text[..end]);
                 scratch.rewritten.make_ascii_lowercase();
-                scratch.rewritten.push_str(if end == text.len() { "/" } else { &text[end..] });
+                scratch
+                    .rewritten
+                    .push_str(if end == text.len() { "/" } else { &text[end..] });
                 return scan_host(&scratch.rewritten, Punycode::Kept)
                     .filter(|_| source == url::ParseError::IdnaError)
                     .ok_or_else(|| UrlError::Syntax {

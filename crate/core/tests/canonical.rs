@@ -51,7 +51,10 @@ fn the_web_platforms_cases_are_parsed_as_it_says() {
         checked += 1;
         let Some(href) = case["href"].as_str() else {
             // A name that only looks like punycode stays findable on purpose.
-            assert!(given.is_none() || input.contains("xn--"), "{input:?}: {given:?}");
+            assert!(
+                given.is_none() || input.contains("xn--"),
+                "{input:?}: {given:?}"
+            );
             continue;
         };
         // The serialisation has to mean the same as the input.

@@ -38,6 +38,6 @@ pub use error::ServeError;
 pub use listen::{Endpoint, serve};
 pub use rate::Rate;
 pub use store::{
-    AccountRecord, AuditRecord, DeviceRecord, DeviceVerdict, EventFilter, Store, StoreError,
-    StoredEvent, PersonalRecords,
+    AccountRecord, AuditRecord, DeviceRecord, DeviceVerdict, EventFilter, PersonalRecords, Store,
+    StoreError, StoredEvent,
 };

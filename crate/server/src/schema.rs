@@ -18,7 +18,11 @@ pub async fn openapi() -> Response {
 
 /// Answers the JSON Schema of a batch.
 pub async fn event_batch() -> Response {
-    ([(header::CONTENT_TYPE, "application/schema+json")], EVENT_BATCH).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/schema+json")],
+        EVENT_BATCH,
+    )
+        .into_response()
 }
 
 #[cfg(test)]
@@ -33,7 +37,9 @@ mod tests {
         let schema: Value = serde_json::from_str(EVENT_BATCH).unwrap();
         let names = |pointer: &str| -> Vec<String> {
             let list = schema.pointer(pointer).unwrap().as_array().unwrap();
-            list.iter().filter_map(|name| name.as_str().map(Into::into)).collect()
+            list.iter()
+                .filter_map(|name| name.as_str().map(Into::into))
+                .collect()
         };
         let kinds: Vec<&str> = Kind::ALL.into_iter().map(Kind::as_str).collect();
         assert_eq!(names("/$defs/event/properties/kind/enum"), kinds);

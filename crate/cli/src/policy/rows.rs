@@ -105,7 +105,7 @@ fn has(value: &Value, steps: &[&str], wanted: Option<&str>) -> bool {
         return match (value, wanted) {
             (Value::String(text), Some(wanted)) => text == wanted,
             (Value::Array(items), Some(wanted)) => items.iter().any(|item| item == wanted),
-            (value, Some(wanted)) => value.to_string() == wanted,
+            (value, Some(wanted)) => *value.to_string() == *wanted,
             (Value::Null, None) => false,
             (Value::Array(items), None) => !items.is_empty(),
             (Value::Object(fields), None) => !fields.is_empty(),

@@ -29,7 +29,7 @@ pub fn is_prose(text: &str, max_chars: usize) -> bool {
 
 /// Whether a text is a host as Chrome writes it in a URL.
 ///
-/// 1 to 255 visible ASCII characters in lower case, none of them a forbidden
+/// 1 to 255 visible ASCII characters in lower case, not dots alone, none of them a forbidden
 /// domain code point (URL Standard, 3.5), hence no port, user or path; an IPv6
 /// literal stands in brackets.
 pub fn is_host(text: &str) -> bool {
@@ -37,6 +37,7 @@ pub fn is_host(text: &str) -> bool {
         return inner.parse::<Ipv6Addr>().is_ok();
     }
     (1..=255).contains(&text.len())
+        && text.bytes().any(|b| b != b'.')
         && text.bytes().all(|b| {
             b.is_ascii_graphic() && !b.is_ascii_uppercase() && !b"#%/:<>?@[\\]^|".contains(&b)
         })
@@ -68,7 +69,6 @@ mod tests {
             ".",
             "Example.org",
             "exa mple.org",
-            
             "a/b",
             "[::1",
             "example.org:80",

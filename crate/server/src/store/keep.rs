@@ -47,7 +47,8 @@ impl Store {
                 .fetch_all(&self.read)
                 .await?;
                 for rows in old.chunks(500) {
-                    let mut query = QueryBuilder::new("DELETE FROM event WHERE (tenant, id) IN (VALUES ");
+                    let mut query =
+                        QueryBuilder::new("DELETE FROM event WHERE (tenant, id) IN (VALUES ");
                     let mut list = query.separated(", ");
                     for row in rows {
                         list.push("(");
@@ -65,7 +66,9 @@ impl Store {
             }
         }
         if deleted > 0 {
-            sqlx::query("PRAGMA incremental_vacuum").execute(&self.write).await?;
+            sqlx::query("PRAGMA incremental_vacuum")
+                .execute(&self.write)
+                .await?;
         }
         Ok(deleted)
     }
@@ -147,7 +150,10 @@ impl Store {
     /// # Errors
     /// The file exists or cannot be written.
     pub async fn back_up(&self, to: &str) -> Result<(), StoreError> {
-        sqlx::query("VACUUM INTO $1").bind(to).execute(&self.write).await?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(to)
+            .execute(&self.write)
+            .await?;
         Ok(())
     }
 

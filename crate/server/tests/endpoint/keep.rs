@@ -51,7 +51,10 @@ async fn many_old_events_all_go() {
     }
     endpoint.stop().await;
     let store = Store::open(&folder.database()).await.unwrap();
-    assert_eq!(store.purge(&Retention::default(), now_ms()).await.unwrap(), 4500);
+    assert_eq!(
+        store.purge(&Retention::default(), now_ms()).await.unwrap(),
+        4500
+    );
     store.close().await;
     assert_eq!(stored(&folder.database()).await, []);
 }
@@ -68,21 +71,36 @@ async fn one_person_is_exported_and_erased_and_nobody_else() {
     let store = Store::open(&folder.database()).await.unwrap();
     let subject = "p-3f9a".to_owned();
     let verdict = DeviceVerdict::Verified { subject };
-    assert!(store.judge_device(None, &device.id, &verdict, "test").await.unwrap());
+    assert!(
+        store
+            .judge_device(None, &device.id, &verdict, "test")
+            .await
+            .unwrap()
+    );
     let mut other = block();
     other["subject"] = json!("p-other");
-    device.send(&endpoint, &device.batch(&[block(), block(), other])).await;
+    device
+        .send(&endpoint, &device.batch(&[block(), block(), other]))
+        .await;
 
     let tenant = store.find_tenant("school").await.unwrap().unwrap();
     let records = store.personal_records(tenant, "p-3f9a").await.unwrap();
     assert_eq!((records.events.len(), records.devices.len()), (2, 1));
-    assert!(records.events.iter().all(|event| event.subject.as_deref() == Some("p-3f9a")));
+    assert!(
+        records
+            .events
+            .iter()
+            .all(|event| event.subject.as_deref() == Some("p-3f9a"))
+    );
 
     assert_eq!(store.erase_person(tenant, "p-3f9a").await.unwrap(), 2);
     let records = store.personal_records(tenant, "p-3f9a").await.unwrap();
     assert_eq!((records.events.len(), records.devices.len()), (0, 0));
     let log = store.audit_log(tenant, 1).await.unwrap();
-    assert_eq!((log[0].action.as_str(), log[0].detail.as_str()), ("one person erased", "2 events"));
+    assert_eq!(
+        (log[0].action.as_str(), log[0].detail.as_str()),
+        ("one person erased", "2 events")
+    );
 
     // The device goes on, as nobody's.
     device.send(&endpoint, &device.batch(&[block()])).await;
