@@ -1,5 +1,7 @@
 // The pages of the demo's small web: made up, but what a pupil might really look at.
 
+import { SCHOOL } from './school.mjs';
+
 /** @typedef {import('../tests/browser/lib/web.mjs').Arrival} Arrival */
 /** @typedef {import('../tests/browser/lib/web.mjs').Page} Page */
 
@@ -47,7 +49,7 @@ const NOTICE_BOARD = `
 /** @type {Record<string, Publication>} */
 const PUBLICATIONS = {
   'www.school.example': {
-    name: 'Northfield Grammar School',
+    name: SCHOOL,
     colour: '#1f4e79',
     menu: ['Home', 'Notices', 'Homework', 'Library', 'Clubs'],
     articles: {
@@ -202,9 +204,9 @@ ${parts}
 
 /** @param {string} colour */
 function picture(colour) {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 35 560 140" preserveAspectRatio="xMidYMid slice">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 40 560 140" preserveAspectRatio="xMidYMid slice">
 <rect width="560" height="210" fill="#e8edf3"/>
-<circle cx="455" cy="58" r="30" fill="#f4c95d"/>
+<circle cx="455" cy="80" r="28" fill="#f4c95d"/>
 <path d="M0 150 Q90 85 190 145 T380 130 T560 150 V210 H0Z" fill="${colour}" opacity=".45"/>
 <path d="M0 178 Q120 120 250 172 T560 170 V210 H0Z" fill="${colour}" opacity=".8"/>
 </svg>`;

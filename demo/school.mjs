@@ -14,6 +14,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MINUTES_A_DAY = 1440;
 const CALENDAR_DAYS = 7;
+/** The name on the school's own pages (demo/pages.mjs) and on its block page. */
+export const SCHOOL = 'Northfield School';
 /** Years move up on its first day. */
 const SEPTEMBER = 8;
 const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -69,7 +71,7 @@ export function around(policy, at, now_ms) {
   const moved = /** @type {Policy} */ (move({ ...policy, timetables }, now_minute - minuteOf(at)));
   return {
     ...moved,
-    school: { ...policy.school, timezone: zone.name },
+    school: { ...policy.school, name: SCHOOL, timezone: zone.name },
     calendar: { terms: [{ first: day(-CALENDAR_DAYS), last: day(CALENDAR_DAYS) }], school_days: EVERY_DAY },
   };
 }
