@@ -10,13 +10,16 @@ use bellgate_core::context::{Acknowledgement, Clock, Context, Exception, Place, 
 use bellgate_core::decide::Action;
 use bellgate_core::engine::{Decision, Engine, Question};
 use bellgate_core::list::Pack;
+use bellgate_core::lists::LockedSlot;
 use bellgate_core::request::ResourceType;
 use chrono::DateTime;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::lists::pack_file;
+
 /// Decide one URL, or a batch of questions, as the extension would.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Arguments {
     /// The policy, as JSON; without one the built-in lesson rules hold.
     #[arg(long, value_name = "FILE")]
@@ -27,6 +30,18 @@ pub struct Arguments {
     /// Another built-in pack than the one this command was built with.
     #[arg(long, value_name = "PACK")]
     built_in: Option<PathBuf>,
+    /// The keyed pack of the locked layer's IWF slot.
+    #[arg(long, value_name = "PACK", requires = "iwf_key")]
+    iwf: Option<PathBuf>,
+    /// Its secret key.
+    #[arg(long, value_name = "FILE", requires = "iwf")]
+    iwf_key: Option<PathBuf>,
+    /// The keyed pack of the locked layer's CTIRU slot.
+    #[arg(long, value_name = "PACK", requires = "ctiru_key")]
+    ctiru: Option<PathBuf>,
+    /// Its secret key.
+    #[arg(long, value_name = "FILE", requires = "ctiru")]
+    ctiru_key: Option<PathBuf>,
     #[command(flatten)]
     question: QuestionArgs,
     /// Read questions from standard input as JSON lines, and write a decision a line.
@@ -118,6 +133,17 @@ fn engine(args: &Arguments) -> Result<Engine> {
     if let Some(path) = &args.lists {
         engine.set_school_pack(Some(open_pack(path)?));
     }
+    for (slot, pack, key) in [
+        (LockedSlot::Iwf, &args.iwf, &args.iwf_key),
+        (LockedSlot::Ctiru, &args.ctiru, &args.ctiru_key),
+    ] {
+        if let (Some(pack), Some(key)) = (pack, key) {
+            let key = pack_file::secret_key(key)?;
+            engine
+                .lock(slot, pack_file::open(pack, Some(key))?)
+                .with_context(|| format!("`{}` cannot be locked", pack.display()))?;
+        }
+    }
     Ok(engine)
 }
 
@@ -167,10 +193,9 @@ impl Simulator {
         let args = Arguments {
             policy: Some(policy.to_owned()),
             lists: lists.map(Path::to_owned),
-            built_in: None,
-            question: QuestionArgs::default(),
             batch: true,
             json: true,
+            ..Arguments::default()
         };
         engine(&args).map(Self)
     }

@@ -13,7 +13,7 @@ mod folder;
 mod inspect;
 mod keys;
 mod lookup;
-mod pack_file;
+pub mod pack_file;
 mod sources;
 mod stamp;
 

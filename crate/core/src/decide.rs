@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::CanonicalUrl;
 use crate::list::{EntrySet, LookupError, Pack};
-use crate::lists::{Hit, Lists, PackMasks, longest_hit};
+use crate::lists::{Hit, Lists, LockedSlot, PackMasks, longest_hit};
 use crate::reason::{Reason, ReasonCode};
 use crate::request::ResourceType;
 use crate::standing::{HelpScope, Mode, Opening, OpeningKind, Standing};
@@ -48,6 +48,8 @@ pub struct Outcome<'a> {
     pub category: Option<CategoryHit>,
     /// The policy entry that matched, where one decided.
     pub entry: Option<&'a str>,
+    /// Which list of the locked layer has the URL, where that layer decided.
+    pub locked: Option<LockedSlot>,
 }
 
 /// A category that holds for a URL; the entry is looked up only when it is asked for.
@@ -74,6 +76,12 @@ pub fn decide<'a>(
     masks: &PackMasks,
     lists: &'a Lists,
 ) -> Result<Outcome<'a>, Undecided> {
+    if let Some(slot) = locked(url, lists)? {
+        return Ok(Outcome {
+            locked: Some(slot),
+            ..block(ReasonCode::Illegal, None)
+        });
+    }
     let found = Found::look_up(url, lists)?;
     if let Some(opened) = always_open(url, found, standing, masks) {
         return Ok(opened);
@@ -120,6 +128,25 @@ pub enum Undecided {
     /// The school's.
     #[error("the school's list pack: {0}")]
     School(LookupError),
+    /// A list of the locked layer.
+    #[error("the locked list `{}`: {}", .0.name(), .1)]
+    Locked(LockedSlot, LookupError),
+}
+
+/// The locked list that has the URL; no exception of a list and nothing else lifts it.
+fn locked(url: &CanonicalUrl<'_>, lists: &Lists) -> Result<Option<LockedSlot>, Undecided> {
+    if !url.is_web() {
+        return Ok(None);
+    }
+    for slot in LockedSlot::ALL {
+        if let Some(pack) = lists.locked(slot) {
+            let listed = pack.lookup(url);
+            if listed.map_err(|error| Undecided::Locked(slot, error))? != 0 {
+                return Ok(Some(slot));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The layer of supervised exceptions, as far as they name entries.
@@ -413,6 +440,7 @@ fn allow(code: ReasonCode, rule: Option<&str>) -> Outcome<'_> {
         rule,
         category: None,
         entry: None,
+        locked: None,
     }
 }
 
@@ -437,8 +465,11 @@ impl Outcome<'_> {
         let hit = self
             .category
             .and_then(|category| category.longest(url, lists).ok().flatten());
-        let (category, entry) =
-            hit.map_or((None, None), |hit| (Some(hit.category), Some(hit.entry)));
+        let (category, entry) = match (hit, self.locked) {
+            (Some(hit), _) => (Some(hit.category), Some(hit.entry)),
+            (None, Some(slot)) => (Some(slot.name().to_owned()), None),
+            (None, None) => (None, None),
+        };
         Reason {
             code: self.code,
             rule: self.rule.map(str::to_owned),

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::decide::{Action, Initiator, Outcome, Undecided, decide};
 use crate::event::{EventBody, Navigation, Statement, record, state, subject_for};
 use crate::list::Pack;
-use crate::lists::{Lists, PackMasks};
+use crate::lists::{Lists, LockError, LockedSlot, PackMasks};
 use crate::policy::{Contact, Faults, Pages, Policy, Warning, built_in_standing};
 use crate::reason::{Reason, ReasonCode};
 use crate::request::ResourceType;
@@ -139,6 +139,14 @@ impl Engine {
     pub fn set_school_pack(&mut self, pack: Option<Pack>) {
         self.lists.school = pack;
         self.prepared = None;
+    }
+
+    /// Loads a list of the locked illegal layer; nothing unloads it again.
+    ///
+    /// # Errors
+    /// [`LockError`] when it is not keyed, or older than the one that is loaded.
+    pub fn lock(&mut self, slot: LockedSlot, pack: Pack) -> Result<(), LockError> {
+        self.lists.lock(slot, pack)
     }
 
     /// Which pack was found damaged while deciding and dropped, told once.
@@ -329,7 +337,9 @@ impl Engine {
                     self.pack_fault = Some(undecided);
                     match undecided {
                         Undecided::School(_) => self.set_school_pack(None),
-                        Undecided::BuiltIn(_) => return None,
+                        // Blocked as a fault: only what such a list has, or one other URL in
+                        // a million, is looked for beyond its bloom filter.
+                        Undecided::BuiltIn(_) | Undecided::Locked(..) => return None,
                     }
                 }
             }

@@ -44,6 +44,9 @@ pub struct EventBody {
     pub resource_type: ResourceType,
     /// Why.
     pub reason: EventReason,
+    /// The keyed id of the locked layer's entry ([`crate::list::Pack::entry_id`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_key: Option<String>,
     /// The period of the school day.
     pub period: Option<EventPeriod>,
     /// How many attempts this stands for.
@@ -170,6 +173,9 @@ fn body(
             rule: reason.rule,
             category: reason.category,
         },
+        entry_key: outcome
+            .locked
+            .and_then(|slot| view.lists.locked(slot)?.entry_id(url)),
         period: view.standing.period.as_ref().map(|period| EventPeriod {
             name: period.name.clone(),
             kind: period.kind.clone(),

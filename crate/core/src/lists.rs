@@ -1,7 +1,7 @@
 //! The packs a decision looks in, and what their category numbers mean to a standing.
 
 use crate::canonical::CanonicalUrl;
-use crate::list::{LookupError, Match, Pack};
+use crate::list::{HashKind, LookupError, Match, Pack};
 use crate::standing::{ActiveException, Filter};
 
 /// Categories that mean something to the filter itself; no policy can block them.
@@ -28,6 +28,54 @@ pub struct Lists {
     pub built_in: Option<Pack>,
     /// The pack the school chose.
     pub school: Option<Pack>,
+    /// The locked illegal layer, by [`LockedSlot`].
+    locked: [Option<Pack>; 2],
+}
+
+/// The two lists of the locked illegal layer, each licensed by its own publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum LockedSlot {
+    /// Child sexual abuse material, in the manner of the Internet Watch Foundation's list.
+    Iwf = 0,
+    /// Terrorist material, in the manner of the Counter Terrorism Internet Referral Unit's.
+    Ctiru = 1,
+}
+
+impl LockedSlot {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Iwf, Self::Ctiru];
+
+    /// How settings, decisions and events name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Iwf => "iwf",
+            Self::Ctiru => "ctiru",
+        }
+    }
+
+    /// The slot of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|slot| slot.name() == name)
+    }
+}
+
+/// Why a pack cannot be the list of a [`LockedSlot`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// Anyone who holds an open pack can test URLs against it.
+    #[error("the list is not keyed, so its entries could be tested; build it with a secret key")]
+    NotKeyed,
+    /// What is locked is never replaced by something older.
+    #[error("the list's sequence {offered} is lower than {held}, which is loaded; it is kept")]
+    Older {
+        /// The sequence of the list that was offered.
+        offered: u64,
+        /// The sequence of the list that is loaded.
+        held: u64,
+    },
 }
 
 /// Bits of one pack that a standing cares about.
@@ -62,6 +110,34 @@ pub struct PackMasks {
 pub const NEVER_LIFTED: [&str; 4] = ["adult", "malware", "phishing", "proxies"];
 
 impl Lists {
+    /// Loads a list of the locked layer, or replaces it by one that is not older; there is
+    /// no way to unload one.
+    ///
+    /// # Errors
+    /// [`LockError`]; what was loaded stays.
+    pub fn lock(&mut self, slot: LockedSlot, pack: Pack) -> Result<(), LockError> {
+        let offered = pack.summary();
+        if offered.hash != HashKind::Keyed {
+            return Err(LockError::NotKeyed);
+        }
+        if let Some(held) = self.locked(slot).map(|held| held.summary().sequence)
+            && offered.sequence < held
+        {
+            return Err(LockError::Older {
+                offered: offered.sequence,
+                held,
+            });
+        }
+        self.locked[slot as usize] = Some(pack);
+        Ok(())
+    }
+
+    /// The list of a slot of the locked layer, where one is loaded.
+    #[must_use]
+    pub fn locked(&self, slot: LockedSlot) -> Option<&Pack> {
+        self.locked[slot as usize].as_ref()
+    }
+
     /// What the packs' category numbers mean under a filter and the exceptions that hold.
     #[must_use]
     pub fn masks(&self, filter: &Filter, exceptions: &[ActiveException]) -> PackMasks {

@@ -41,33 +41,33 @@ fn pack(categories: &[(&str, &[&str])]) -> Pack {
 }
 
 fn lists() -> Lists {
-    Lists {
-        built_in: Some(pack(&[
-            ("help", &["childline.org.uk", "nhs.uk"]),
-            ("help-crisis", &["samaritans.org"]),
-            ("education", &["raspberrypi.org", "docs.google.com"]),
-            ("sign-in", &["accounts.google.com"]),
-            (
-                "games",
-                &["only-built-in.example", "school-names-it-not.example"],
-            ),
-            ("dating", &["dating.example"]),
-        ])),
-        school: Some(pack(&[
-            ("games", &["lichess.org", "poki.com", "news.example/games"]),
-            (
-                "adult",
-                &[
-                    "adult.example",
-                    "nhs.uk",
-                    "projects.raspberrypi.org",
-                    "raspberrypi.org",
-                ],
-            ),
-            ("proxies", &["docs.google.com/presentation/d/unblocker"]),
-            ("ai-tools", &["chatbot.example"]),
-        ])),
-    }
+    let mut lists = Lists::default();
+    lists.built_in = Some(pack(&[
+        ("help", &["childline.org.uk", "nhs.uk"]),
+        ("help-crisis", &["samaritans.org"]),
+        ("education", &["raspberrypi.org", "docs.google.com"]),
+        ("sign-in", &["accounts.google.com"]),
+        (
+            "games",
+            &["only-built-in.example", "school-names-it-not.example"],
+        ),
+        ("dating", &["dating.example"]),
+    ]));
+    lists.school = Some(pack(&[
+        ("games", &["lichess.org", "poki.com", "news.example/games"]),
+        (
+            "adult",
+            &[
+                "adult.example",
+                "nhs.uk",
+                "projects.raspberrypi.org",
+                "raspberrypi.org",
+            ],
+        ),
+        ("proxies", &["docs.google.com/presentation/d/unblocker"]),
+        ("ai-tools", &["chatbot.example"]),
+    ]));
+    lists
 }
 
 fn standing(mode: Mode) -> Standing {

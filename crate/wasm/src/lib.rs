@@ -9,7 +9,8 @@ use bellgate_core::context::Context;
 use bellgate_core::decide::Action;
 use bellgate_core::engine::{self, Question};
 use bellgate_core::event::{Navigation, Statement};
-use bellgate_core::list::{Pack, PublicKey, Verified};
+use bellgate_core::list::{Pack, PackSummary, PublicKey, SecretKey, Verified};
+use bellgate_core::lists::LockedSlot;
 use bellgate_core::reason::ReasonCode;
 use bellgate_core::request::ResourceType;
 use js_sys::Uint8Array;
@@ -95,31 +96,61 @@ impl Engine {
         Ok(())
     }
 
-    /// Replaces the school's pack by one that a key of `keys` has signed.
+    /// Replaces the school's pack by one that a key of `keys` has signed and whose sequence
+    /// is at least `min_sequence`.
     ///
     /// `keys` are Ed25519 public keys in base64, separated by spaces. Answers
-    /// `{ok, error, version, sequence, built_at_ms, entries}`; a pack that is not signed, or
-    /// cannot be read, changes nothing.
-    pub fn set_school_pack(&mut self, bytes: &Uint8Array, keys: &str) -> Result<JsValue, JsValue> {
-        let report = match verified(bytes, keys) {
-            Ok(pack) => {
-                let summary = pack.summary();
-                self.inner.set_school_pack(Some(pack));
-                PackReport {
-                    ok: true,
-                    error: None,
-                    version: Some(summary.sequence.to_string()),
-                    sequence: Some(summary.sequence as f64),
-                    built_at_ms: Some(summary.built_at_ms as f64),
-                    entries: Some(summary.entries as f64),
-                }
+    /// `{ok, error, version, sequence, built_at_ms, entries}`; a pack that is not signed,
+    /// cannot be read or is older changes nothing.
+    pub fn set_school_pack(
+        &mut self,
+        bytes: &Uint8Array,
+        keys: &str,
+        min_sequence: f64,
+    ) -> Result<JsValue, JsValue> {
+        let used = verified(bytes, keys, None).and_then(|pack| {
+            let summary = pack.summary();
+            if (summary.sequence as f64) < min_sequence {
+                return Err(format!(
+                    "the list pack's sequence {} is lower than {min_sequence}; publish the newer pack again, or build one with a higher sequence",
+                    summary.sequence
+                ));
             }
-            Err(error) => PackReport {
-                error: Some(error),
-                ..PackReport::default()
-            },
+            self.inner.set_school_pack(Some(pack));
+            Ok(summary)
+        });
+        to_js(&PackReport::of(used))
+    }
+
+    /// Loads a list of the locked illegal layer, `iwf` or `ctiru`, with its secret key in
+    /// hexadecimal; nothing unloads it again, and no older one replaces it.
+    ///
+    /// Answers as [`Engine::set_school_pack`] does.
+    pub fn lock(
+        &mut self,
+        slot: &str,
+        bytes: &Uint8Array,
+        keys: &str,
+        secret: &str,
+    ) -> Result<JsValue, JsValue> {
+        let Some(slot) = LockedSlot::from_name(slot) else {
+            let message = format!("unknown list `{slot}`; use `iwf` or `ctiru`");
+            return Err(failure("bad_slot", &message));
         };
-        to_js(&report)
+        let used = SecretKey::from_text(secret)
+            .ok_or_else(|| {
+                format!(
+                    "the secret key of `{}` is not 32 hexadecimal digits; `bellgate lists keygen --secret` makes one",
+                    slot.name()
+                )
+            })
+            .and_then(|secret| verified(bytes, keys, Some(secret)))
+            .and_then(|pack| {
+                let summary = pack.summary();
+                let locked = self.inner.lock(slot, pack);
+                locked.map_err(|error| error.to_string()).map(|()| summary)
+            });
+        to_js(&PackReport::of(used))
     }
 
     /// What went wrong with a pack while deciding, told once, or `null`.
@@ -278,6 +309,25 @@ struct PackReport {
     entries: Option<f64>,
 }
 
+impl PackReport {
+    fn of(used: Result<PackSummary, String>) -> Self {
+        match used {
+            Ok(summary) => Self {
+                ok: true,
+                error: None,
+                version: Some(summary.sequence.to_string()),
+                sequence: Some(summary.sequence as f64),
+                built_at_ms: Some(summary.built_at_ms as f64),
+                entries: Some(summary.entries as f64),
+            },
+            Err(error) => Self {
+                error: Some(error),
+                ..Self::default()
+            },
+        }
+    }
+}
+
 /// An error as it crosses into JavaScript.
 #[derive(Serialize)]
 struct Failure<'a> {
@@ -310,9 +360,13 @@ fn open(bytes: &Uint8Array) -> Result<Pack, JsValue> {
     Pack::open(bytes.to_vec()).map_err(|error| failure("bad_pack", &error.to_string()))
 }
 
-fn verified(bytes: &Uint8Array, keys: &str) -> Result<Pack, String> {
+fn verified(bytes: &Uint8Array, keys: &str, secret: Option<SecretKey>) -> Result<Pack, String> {
     let keys = PublicKey::set_from_text(keys).map_err(|error| error.to_string())?;
-    let pack = Pack::open(bytes.to_vec()).map_err(|error| error.to_string())?;
+    let opened = match secret {
+        Some(secret) => Pack::open_keyed(bytes.to_vec(), secret),
+        None => Pack::open(bytes.to_vec()),
+    };
+    let pack = opened.map_err(|error| error.to_string())?;
     match pack.verify(&keys).map_err(|error| error.to_string())? {
         Verified::Signed(_) => Ok(pack),
         Verified::Unsigned => Err("the list pack is not signed; sign it with `bellgate lists build --sign-key` and give the public key in the managed key `pack_keys`".to_owned()),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use bellgate_core::list::{Pack, PublicKey, SecretKey, Verified};
 
 /// Reads a whole pack, keyed or open.
@@ -36,20 +36,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 pub fn secret_key(path: &Path) -> anyhow::Result<SecretKey> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read the secret key `{}`", path.display()))?;
-    let digits = text.trim().as_bytes();
-    if digits.len() != 32 {
-        bail!(
-            "`{}` does not hold a secret key; `bellgate lists keygen --secret` makes one",
+    SecretKey::from_text(&text).with_context(|| {
+        format!(
+            "`{}` does not hold a secret key of 32 hexadecimal digits; `bellgate lists keygen --secret` makes one",
             path.display()
-        );
-    }
-    let mut key = [0; 16];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair)?;
-        *byte = u8::from_str_radix(pair, 16)
-            .with_context(|| format!("`{}` does not hold hexadecimal digits", path.display()))?;
-    }
-    Ok(SecretKey::from_bytes(key))
+        )
+    })
 }
 
 /// What a pack's signature is worth, in words.

@@ -297,6 +297,25 @@ impl<B: AsRef<[u8]>> Pack<B> {
         result
     }
 
+    /// The id of the longest entry that matches, by which whoever has the pack's secret key
+    /// can tell which it was, and nobody else: its hash under that key, in hexadecimal.
+    ///
+    /// `None` for an open pack, whose hashes anyone can make, and where nothing matches.
+    #[must_use]
+    pub fn entry_id(&self, url: &CanonicalUrl<'_>) -> Option<String> {
+        if self.header.hash != HashKind::Keyed {
+            return None;
+        }
+        let mut longest: Option<(usize, EntryHash)> = None;
+        self.visit(url, |_, text, start, end| {
+            if longest.is_none_or(|(length, _)| length < end - start) {
+                longest = Some((end - start, self.hasher.hash(&text.as_bytes()[start..end])));
+            }
+        })
+        .ok()?;
+        longest.map(|(_, hash)| format!("{:016x}{:016x}", hash.low, hash.high))
+    }
+
     /// Calls `found` with the category set, the joined host and path, and the range of
     /// the entry in it, for every entry that matches.
     #[inline]
