@@ -44,7 +44,15 @@ import { corePack } from './wasm/core-pack.js';
  */
 
 /** @typedef {{ok: boolean, version: string | null, errors: {code: string, message: string, path: string}[], warnings: unknown[]}} PolicyReport */
-/** @typedef {{ok: boolean, error: string | null, version: string | null}} PackReport */
+/**
+ * @typedef {object} PackReport
+ * @property {boolean} ok
+ * @property {string | null} error
+ * @property {string | null} version
+ * @property {number | null} sequence
+ * @property {number | null} built_at_ms Unix epoch milliseconds.
+ */
+/** @typedef {'iwf' | 'ctiru'} LockedSlot A list of the locked illegal layer. */
 /** @typedef {import('./queue.js').EventBody} EventBody */
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {'own' | 'other' | 'transition'} Navigation */
@@ -86,7 +94,7 @@ const given = {
   /** @type {string | null} */ policy: null,
   /** @type {Context | null} */ context: null,
   /** @type {string | null} */ subject_key: null,
-  has_school_pack: false,
+  has_packs: false,
 };
 
 /** @type {glue.Engine | null} */
@@ -230,21 +238,30 @@ export function setSubjectKey(key) {
 
 /**
  * Opens a pack that the school delivers; one that is not signed by one of `keys`,
- * or cannot be read, changes nothing.
+ * cannot be read or is older than `min_sequence` changes nothing.
  * @param {Uint8Array} bytes
  * @param {string} keys Ed25519 public keys in base64, separated by spaces.
+ * @param {number} min_sequence
  * @returns {PackReport}
  */
-export function setSchoolPack(bytes, keys) {
-  const report = guarded((core) => core.set_school_pack(bytes, keys));
-  if (report.ok) given.has_school_pack = true;
+export function setSchoolPack(bytes, keys, min_sequence) {
+  const report = guarded((core) => core.set_school_pack(bytes, keys, min_sequence));
+  if (report.ok) given.has_packs = true;
   return report;
 }
 
-/** Goes back to the built-in lists alone. */
-export function dropSchoolPack() {
-  guarded((core) => core.drop_school_pack());
-  given.has_school_pack = false;
+/**
+ * Loads a list of the locked illegal layer; nothing unloads it again.
+ * @param {LockedSlot} slot
+ * @param {Uint8Array} bytes
+ * @param {string} keys As for `setSchoolPack`.
+ * @param {string} secret The key of the list's entries, in hexadecimal.
+ * @returns {PackReport}
+ */
+export function lockList(slot, bytes, keys, secret) {
+  const report = guarded((core) => core.lock(slot, bytes, keys, secret));
+  if (report.ok) given.has_packs = true;
+  return report;
 }
 
 /**
@@ -255,7 +272,7 @@ function onFaultyPack(core) {
   const fault = core.take_pack_fault();
   if (typeof fault !== 'string') return;
   console.error('bellgate: the list pack is broken', fault);
-  given.has_school_pack = false;
+  given.has_packs = false;
   onPackLost();
 }
 
@@ -293,8 +310,8 @@ function renew() {
   if (given.subject_key !== null) fresh.set_subject_key(given.subject_key);
   if (given.context !== null) fresh.set_context(given.context);
   engine = fresh;
-  if (given.has_school_pack) {
-    given.has_school_pack = false;
+  if (given.has_packs) {
+    given.has_packs = false;
     onPackLost();
   }
 }

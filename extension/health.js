@@ -2,16 +2,16 @@
 // absent pupil, and see what does not work. Nobody is named.
 
 import { chromeVersion, keep, readKept } from './chrome.js';
-import { clockState } from './clock.js';
+import { clockState, now } from './clock.js';
 import { pace } from './delivery.js';
 import { trapCount } from './engine.js';
 import { record } from './events.js';
 import { faultCount } from './gate.js';
-import { packState } from './pack.js';
+import { lockedState, packState } from './pack.js';
 import { hasPolicy, policyReport } from './policy.js';
 import { waiting } from './queue.js';
 
-/** @typedef {'faults' | 'policy' | 'no_policy' | 'pack' | 'clock' | 'delivery'} Problem */
+/** @typedef {'faults' | 'policy' | 'no_policy' | 'pack' | 'locked' | 'clock' | 'delivery'} Problem */
 
 export const HEARTBEAT_EVERY_MS = 15 * 60_000;
 export const HEALTH_EVERY_MS = 60 * 60_000;
@@ -39,6 +39,7 @@ export async function problems() {
   if (policyReport()?.ok === false) found.push('policy');
   if (!hasPolicy()) found.push('no_policy');
   if (packState().problem !== null) found.push('pack');
+  if (lockedState(now()).some(({ problem, stale }) => problem !== null || stale)) found.push('locked');
   if (clockState().state !== 'trusted') found.push('clock');
   if ((await pace()).failures >= FAILURES_SHOWN) found.push('delivery');
   return found;
@@ -68,6 +69,7 @@ export async function beat(now_ms, beat_minutes, in_school_hours) {
       clock: clockState(),
       degraded_minutes: Math.round(notes.degraded_minutes),
       faults: faultCount() + trapCount(),
+      locked: lockedState(now_ms).map(({ slot, age_ms, stale }) => ({ slot, stale, age_hours: age_ms === null ? null : Math.round(age_ms / 3_600_000) })),
       open_minutes: Math.round(notes.open_minutes),
       problems: found,
       waiting: await waiting(),

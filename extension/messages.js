@@ -113,6 +113,7 @@ const ENGLISH = {
   popup_problem_policy: 'The school’s newest policy has a mistake in it; the one before holds.',
   popup_problem_no_policy: 'No policy has arrived yet.',
   popup_problem_pack: 'The newest list could not be used; the one before holds.',
+  popup_problem_locked: 'The list of illegal pages is missing or older than two days.',
   popup_problem_delivery: 'The school’s endpoint has not answered for a while.',
   popup_problem_clock: 'This device’s clock seems to be wrong.',
   popup_problem_faults: 'Some pages could not be checked since the last start.',

@@ -1,55 +1,115 @@
-// The list pack: the last good one from disk at start, a newer one when the
-// school's server has it, the built-in one until then.
+// List packs: the last good ones from disk at start, newer ones when their server has
+// them, the built-in one until then.
+//
+// There are three slots: the school's pack, and the two lists of the locked illegal
+// layer. What is in those stays, whatever becomes of the settings that brought it.
 
 import { currentSettings } from './policy.js';
 import { result, transact } from './database.js';
-import { setSchoolPack } from './engine.js';
+import { lockList, setSchoolPack } from './engine.js';
 import { dateOf } from './endpoint.js';
+
+/** @typedef {import('./engine.js').LockedSlot} LockedSlot */
+/** @typedef {import('./engine.js').PackReport} PackReport */
+/** @typedef {'school' | LockedSlot} Slot */
 
 /**
  * @typedef {object} KeptPack
  * @property {Blob} blob
  * @property {string} url Where it came from.
  * @property {string} keys The keys it was verified with.
+ * @property {string | null} secret The key of its entries; null for the school's pack.
+ * @property {number} sequence
  * @property {string | null} etag
  * @property {number} fetched_at_ms
  */
 
-const CURRENT = 'current';
+/** Where a slot's pack is to be had, and what opens it. @typedef {{url: string, keys: string, secret: string | null}} Source */
+
+/** What is known of a slot. @typedef {{version: string | null, problem: string | null, built_at_ms: number | null}} SlotState */
+
+/** @type {readonly Slot[]} */
+const SLOTS = ['school', 'iwf', 'ctiru'];
+/** @type {readonly LockedSlot[]} */
+const LOCKED_SLOTS = ['iwf', 'ctiru'];
 const MAX_PACK_BYTES = 128 * 1024 * 1024;
 const FETCH_TIMEOUT_MS = 5 * 60_000;
 export const FETCH_EVERY_MS = 60 * 60_000;
+/** The publishers renew the locked lists twice a day. */
+const STALE_AFTER_MS = 48 * 60 * 60_000;
 
-/** @type {{version: string | null, problem: string | null, checked_at_ms: number}} */
-const state = { version: null, problem: null, checked_at_ms: 0 };
+/** @type {Record<Slot, SlotState>} */
+const states = {
+  school: { version: null, problem: null, built_at_ms: null },
+  iwf: { version: null, problem: null, built_at_ms: null },
+  ctiru: { version: null, problem: null, built_at_ms: null },
+};
+let checked_at_ms = 0;
 
 /** The pack in use and what was wrong with the last one offered. */
 export function packState() {
-  return { ...state };
-}
-
-/** Opens the pack that is kept on disk, if there is one. */
-export async function loadPack() {
-  const kept = await readKept();
-  if (kept === null) return;
-  const bytes = new Uint8Array(await kept.blob.arrayBuffer());
-  // A school that changed its keys no longer vouches for what the old ones signed.
-  const report = setSchoolPack(bytes, currentSettings().pack_keys ?? kept.keys);
-  note(report);
+  return { version: states.school.version, problem: states.school.problem, checked_at_ms };
 }
 
 /**
- * Fetches the school's pack if it is newer; true when another one is in use now.
+ * The lists of the locked layer that are set up or loaded: how old each is, and whether
+ * something about it is wrong.
+ * @param {number} now_ms
+ */
+export function lockedState(now_ms) {
+  return LOCKED_SLOTS.filter((slot) => sourceOf(slot) !== null || states[slot].version !== null).map((slot) => {
+    const { built_at_ms, problem } = states[slot];
+    const age_ms = built_at_ms === null ? null : Math.max(0, now_ms - built_at_ms);
+    return { slot, age_ms, problem, stale: age_ms === null || age_ms > STALE_AFTER_MS };
+  });
+}
+
+/** Opens the packs that are kept on disk. */
+export async function loadPack() {
+  for (const slot of SLOTS) {
+    const kept = await readKept(slot);
+    if (kept === null) continue;
+    const bytes = new Uint8Array(await kept.blob.arrayBuffer());
+    // A school that changed its keys no longer vouches for what the old ones signed; a
+    // locked list stays, with the keys it was taken with.
+    const keys = slot === 'school' ? (currentSettings().pack_keys ?? kept.keys) : kept.keys;
+    note(slot, use(slot, bytes, { ...kept, keys }, currentSettings().pack_floor));
+  }
+}
+
+/**
+ * Fetches what is newer; true when another pack is in use now.
  * @param {number} now_ms
  * @param {(server_ms: number) => void} heard_time
  */
 export async function fetchPack(now_ms, heard_time) {
-  const { pack_url, pack_keys } = currentSettings();
-  if (pack_url === null || pack_keys === null) return false;
-  const kept = await readKept();
-  const same = kept !== null && kept.url === pack_url && kept.keys === pack_keys;
-  state.checked_at_ms = now_ms;
-  const response = await fetch(pack_url, {
+  checked_at_ms = now_ms;
+  let changed = false;
+  for (const slot of SLOTS) {
+    const source = sourceOf(slot);
+    if (source === null) continue;
+    try {
+      changed = (await fetchSlot(slot, source, now_ms, heard_time)) || changed;
+    } catch (error) {
+      // The other slots have servers of their own.
+      states[slot].problem = `the list could not be fetched: ${error instanceof Error ? error.message : error}`;
+      console.warn(`bellgate: the list ${slot} could not be fetched`, error);
+    }
+  }
+  return changed;
+}
+
+/**
+ * @param {Slot} slot
+ * @param {Source} source
+ * @param {number} now_ms
+ * @param {(server_ms: number) => void} heard_time
+ */
+async function fetchSlot(slot, source, now_ms, heard_time) {
+  const state = states[slot];
+  const kept = await readKept(slot);
+  const same = kept !== null && kept.url === source.url && kept.keys === source.keys && kept.secret === source.secret;
+  const response = await fetch(source.url, {
     headers: same && kept.etag !== null ? { 'if-none-match': kept.etag } : {},
     cache: 'no-store',
     credentials: 'omit',
@@ -73,30 +133,69 @@ export async function fetchPack(now_ms, heard_time) {
     return false;
   }
   const before = state.version;
-  const report = setSchoolPack(new Uint8Array(await blob.arrayBuffer()), pack_keys);
-  note(report);
+  // Sequences count for as long as the keys that sign them.
+  const held = kept !== null && kept.keys === source.keys ? kept.sequence : 0;
+  const min_sequence = Math.max(currentSettings().pack_floor, held);
+  const report = use(slot, new Uint8Array(await blob.arrayBuffer()), source, min_sequence);
+  note(slot, report);
   if (!report.ok) return false;
   /** @type {KeptPack} */
-  const fresh = { blob, url: pack_url, keys: pack_keys, etag: response.headers.get('etag'), fetched_at_ms: now_ms };
+  const fresh = { ...source, blob, sequence: report.sequence ?? 0, etag: response.headers.get('etag'), fetched_at_ms: now_ms };
   await transact(['packs'], 'readwrite', (store) => {
-    store('packs').put(fresh, CURRENT);
+    store('packs').put(fresh, keyOf(slot));
   });
   // A server without ETags sends the same pack again and again.
   return report.version !== before;
 }
 
-/** @returns {Promise<KeptPack | null>} */
-async function readKept() {
-  return (await transact(['packs'], 'readonly', (store) => result(store('packs').get(CURRENT)))) ?? null;
+/**
+ * @param {Slot} slot
+ * @param {Uint8Array} bytes
+ * @param {{keys: string, secret: string | null}} source
+ * @param {number} min_sequence
+ * @returns {PackReport}
+ */
+function use(slot, bytes, { keys, secret }, min_sequence) {
+  return slot === 'school' ? setSchoolPack(bytes, keys, min_sequence) : lockList(slot, bytes, keys, secret ?? '');
 }
 
-/** @param {import('./engine.js').PackReport} report */
-function note(report) {
+/**
+ * Where the settings say that a slot's pack is; null where they do not.
+ * @param {Slot} slot
+ * @returns {Source | null}
+ */
+function sourceOf(slot) {
+  const settings = currentSettings();
+  const keys = settings.pack_keys;
+  if (keys === null) return null;
+  if (slot === 'school') return settings.pack_url === null ? null : { url: settings.pack_url, keys, secret: null };
+  const [url, secret] = slot === 'iwf' ? [settings.iwf_url, settings.iwf_key] : [settings.ctiru_url, settings.ctiru_key];
+  return url === null || secret === null ? null : { url, keys, secret };
+}
+
+/** @param {Slot} slot */
+function keyOf(slot) {
+  return slot === 'school' ? 'current' : slot;
+}
+
+/**
+ * @param {Slot} slot
+ * @returns {Promise<KeptPack | null>}
+ */
+async function readKept(slot) {
+  return (await transact(['packs'], 'readonly', (store) => result(store('packs').get(keyOf(slot))))) ?? null;
+}
+
+/**
+ * @param {Slot} slot
+ * @param {PackReport} report
+ */
+function note(slot, report) {
+  const state = states[slot];
   if (report.ok) {
-    state.version = report.version;
-    state.problem = null;
+    Object.assign(state, { version: report.version, built_at_ms: report.built_at_ms, problem: null });
   } else {
     state.problem = report.error;
-    console.warn('bellgate: the pack was refused, the last good one holds:', report.error);
+    console.warn(`bellgate: the list ${slot} was refused, the last good one holds:`, report.error);
   }
 }

@@ -18,6 +18,11 @@ import { setPolicy } from './engine.js';
  * @property {string | null} enrolment_key
  * @property {string | null} pack_url
  * @property {string | null} pack_keys
+ * @property {number} pack_floor The lowest sequence of a list pack that may be used.
+ * @property {string | null} iwf_url
+ * @property {string | null} iwf_key
+ * @property {string | null} ctiru_url
+ * @property {string | null} ctiru_key
  * @property {string | null} tenant
  */
 
@@ -109,6 +114,11 @@ export function settingsFrom(pushed) {
     enrolment_key: text(pushed['enrolment_key']),
     pack_url: serverUrl(pushed['pack_url']),
     pack_keys: text(pushed['pack_keys']),
+    pack_floor: wholeNumber(pushed['pack_floor']),
+    iwf_url: serverUrl(pushed['iwf_url']),
+    iwf_key: text(pushed['iwf_key']),
+    ctiru_url: serverUrl(pushed['ctiru_url']),
+    ctiru_key: text(pushed['ctiru_key']),
     tenant: text(pushed['tenant']),
   };
 }
@@ -124,6 +134,16 @@ export function serverUrl(value) {
   if (username !== '' || password !== '') return null;
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   return protocol === 'https:' || (protocol === 'http:' && loopback) ? written : null;
+}
+
+/**
+ * A whole number as managed storage holds it, in digits; 0 where there is none.
+ * @param {unknown} value
+ */
+function wholeNumber(value) {
+  // Settings that were kept are read again, as numbers.
+  const number = Number(typeof value === 'number' ? value : text(value));
+  return Number.isSafeInteger(number) && number > 0 ? number : 0;
 }
 
 /** @param {unknown} value */

@@ -65,3 +65,46 @@ test('swapped_lists_are_kept_over_a_restart_while_the_server_is_away', async () 
   await school.waitToShow(page, 'block');
   assert.equal(school.web.count({ host: 'new-games.example', path: '/start' }), 0);
 });
+
+test('lists_with_a_lower_sequence_are_refused', async () => {
+  await school.publishLists({ games: ['rolled-back.example'] }, { sequence: 3_999_999_999 });
+  await fetchNow();
+  await waitFor('the refusal to show', async () => (await popupText()).includes('newest list could not be used'));
+  assert.equal((await school.show(page, 'https://rolled-back.example/')).kind, 'page');
+  assert.equal((await school.show(page, 'https://new-games.example/')).kind, 'block');
+});
+
+test('a_locked_list_blocks_at_any_hour_and_outlives_the_settings_that_brought_it', async () => {
+  const evening = { school: /** @type {const} */ ('until'), bell_ms: Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000 };
+  const { url, key } = await school.publishLocked(['illegal.example', 'mixed.example/one']);
+  await school.push({ iwf_url: url, iwf_key: key });
+  await waitFor('the locked list', async () => (await school.show(page, 'https://illegal.example/')).kind === 'block');
+  await school.push({ iwf_url: undefined, iwf_key: undefined });
+  await school.pushPolicy(evening);
+  await school.chromium.stopWorker();
+  assert.equal((await school.show(page, 'https://games.example/')).kind, 'page', 'nothing else is filtered now');
+  school.web.clear();
+  for (const address of ['https://illegal.example/a?b', 'https://www.illegal.example/', 'https://mixed.example/one/x']) {
+    const shown = await school.show(page, address);
+    assert.equal(shown.kind, 'block', address);
+    assert.match(shown.text, /you have done nothing wrong/);
+  }
+  assert.equal((await school.show(page, 'https://mixed.example/two')).kind, 'page');
+  assert.equal(school.web.count({ host: 'illegal.example' }), 0);
+});
+
+test('a_locked_list_with_the_wrong_secret_is_refused', async () => {
+  const { url } = await school.publishLocked(['other-illegal.example']);
+  await school.push({ ctiru_url: url, ctiru_key: 'f'.repeat(31) });
+  await waitFor('the refusal to show', async () => (await popupText()).includes('list of illegal pages is missing'));
+  assert.equal((await school.show(page, 'https://illegal.example/')).kind, 'block');
+});
+
+/** What the toolbar's page says now. */
+async function popupText() {
+  const tab = await school.chromium.newPage();
+  await tab.goto(`chrome-extension://${school.chromium.id}/popup/popup.html`);
+  const text = String(await tab.evaluate('new Promise((r) => setTimeout(() => r(document.body.innerText), 200))'));
+  await tab.close();
+  return text;
+}

@@ -27,7 +27,7 @@ function engineWith(policy) {
   const report = engine.set_policy(readFileSync(path.join(root, policy), 'utf8'));
   assert.deepEqual(report.errors, [], policy);
   engine.set_built_in_pack(packs.built_in);
-  const taken = engine.set_school_pack(packs.school, packs.keys);
+  const taken = engine.set_school_pack(packs.school, packs.keys, 0);
   assert.equal(taken.ok, true, String(taken.error));
   return engine;
 }
@@ -79,9 +79,9 @@ test('no case has vanished', () => {
 
 test('a school pack that no key has signed is refused', () => {
   const engine = new Engine();
-  assert.equal(engine.set_school_pack(packs.built_in, packs.keys).ok, false);
+  assert.equal(engine.set_school_pack(packs.built_in, packs.keys, 0).ok, false);
   const changed = packs.school.slice();
   const last = changed.length - 1;
   changed[last] = (changed[last] ?? 0) ^ 1;
-  assert.equal(engine.set_school_pack(changed, packs.keys).ok, false);
+  assert.equal(engine.set_school_pack(changed, packs.keys, 0).ok, false);
 });

@@ -1,6 +1,6 @@
 // List packs for tests and the demo, made by `bellgate lists build`.
 
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import path from 'node:path';
 
@@ -29,18 +29,39 @@ export async function createSigningKey(folder) {
 }
 
 /**
+ * Makes the secret key of a keyed pack.
+ *
+ * @param {string} folder
+ * @returns {Promise<{file: string, digits: string}>}
+ */
+export async function createSecretKey(folder) {
+  const file = path.join(mkdtempSync(path.join(folder, 'secret-')), 'secret-key');
+  await bellgate('lists', 'keygen', '--secret', '--out', file);
+  return { file, digits: readFileSync(file, 'utf8').trim() };
+}
+
+/**
+ * @typedef {object} PackOptions
+ * @property {string} folder
+ * @property {SigningKey} [key]
+ * @property {number} [sequence] Says which of two packs is newer.
+ * @property {string} [secretFile] Makes it a keyed pack.
+ */
+
+/**
  * Builds a pack from hosts and paths by category.
  *
  * @param {Record<string, string[]>} categories
- * @param {{folder: string, key?: SigningKey, sequence?: number}} options `sequence` says which of two packs is newer.
+ * @param {PackOptions} options
  * @returns {Promise<BuiltPack>}
  */
-export async function buildPack(categories, { folder, key, sequence }) {
+export async function buildPack(categories, options) {
+  const { folder } = options;
   const work = mkdtempSync(path.join(folder, 'lists-'));
   for (const [category, entries] of Object.entries(categories)) {
     writeFileSync(path.join(work, `${category}.txt`), `${entries.join('\n')}\n`);
   }
-  return build([work], { folder, key, sequence });
+  return build([work], options);
 }
 
 /**
@@ -79,13 +100,13 @@ export async function buildBigPack({ folder, hosts }) {
 
 /**
  * @param {string[]} from
- * @param {{folder: string, key?: SigningKey, sequence?: number}} options
+ * @param {PackOptions} options
  * @returns {Promise<BuiltPack & {bytes: number}>}
  */
-async function build(from, { folder, key, sequence }) {
+async function build(from, { folder, key, sequence, secretFile }) {
   const signing = key ?? (await createSigningKey(folder));
   const file = path.join(mkdtempSync(path.join(folder, 'pack-')), 'lists.pack');
-  const args = ['--out', file, '--sign-key', signing.file, ...(sequence ? ['--sequence', String(sequence)] : [])];
+  const args = ['--out', file, '--sign-key', signing.file, ...(sequence ? ['--sequence', String(sequence)] : []), ...(secretFile ? ['--secret-key', secretFile] : [])];
   await bellgate('lists', 'build', ...from.flatMap((each) => ['--from', each]), ...args);
   return { file, publicKey: signing.publicKey, bytes: statSync(file).size };
 }

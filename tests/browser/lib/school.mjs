@@ -7,7 +7,7 @@ import path from 'node:path';
 
 import { Chromium } from './chromium.mjs';
 import { SchoolEndpoint } from './endpoint.mjs';
-import { buildPack, createSigningKey } from './pack.mjs';
+import { buildPack, createSecretKey, createSigningKey } from './pack.mjs';
 import { policyText } from './policy.mjs';
 import { builtExtension } from './product.mjs';
 import { guardFolder } from './supervise.mjs';
@@ -62,6 +62,8 @@ export class School {
   #guard;
   /** @type {Buffer} */
   #pack = Buffer.alloc(0);
+  /** Lists of the locked layer, by path. @type {Map<string, Buffer>} */
+  #locked = new Map();
   /** How often the pack was sent whole. */
   packDownloads = 0;
   /** @type {Record<string, unknown>} */
@@ -170,12 +172,29 @@ export class School {
     this.#pack = bytes;
   }
 
+  /**
+   * Builds and publishes a list of the locked layer, keyed and signed by the school.
+   *
+   * @param {string[]} entries
+   * @param {{sequence?: number}} [options]
+   * @returns {Promise<{url: string, key: string}>} What the managed keys of its slot hold.
+   */
+  async publishLocked(entries, { sequence } = {}) {
+    const secret = await createSecretKey(this.#folder);
+    const { file } = await buildPack({ illegal: entries }, { folder: this.#folder, key: this.key, sequence, secretFile: secret.file });
+    const at = `/locked-${this.#locked.size}.pack`;
+    this.#locked.set(at, readFileSync(file));
+    return { url: `https://${PACK_HOST}${at}`, key: secret.digits };
+  }
+
   /** @param {import('./web.mjs').Arrival} arrival */
-  #servePack({ host }) {
+  #servePack({ host, path: asked }) {
     if (host !== PACK_HOST) return undefined;
-    this.packDownloads += 1;
-    const etag = `"${createHash('sha256').update(this.#pack).digest('hex').slice(0, 16)}"`;
-    return { type: 'application/octet-stream', body: this.#pack, headers: { etag } };
+    const locked = this.#locked.get(asked);
+    if (locked === undefined) this.packDownloads += 1;
+    const body = locked ?? this.#pack;
+    const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"`;
+    return { type: 'application/octet-stream', body, headers: { etag } };
   }
 
   /** Waits until the school's own lists block, which is when settings, policy and pack have arrived. */

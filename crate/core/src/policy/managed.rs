@@ -57,6 +57,16 @@ managed_keys! {
         "Where the compiled lists are: https, or http for this machine itself. Without it the built-in core lists hold.";
     pack_keys: "List pack keys",
         "Ed25519 public keys in base64, separated by spaces; a pack that none of them signed is refused.";
+    pack_floor: "Lowest sequence of the list pack",
+        "A pack with a lower sequence is refused, also one that a device already has. Leave it out unless a published pack has to be taken back.";
+    iwf_url: "Locked list, IWF slot",
+        "Where the keyed pack of the IWF's list is, for a school that holds its licence: https, or http for this machine itself. Signed like the list pack. Once loaded it stays.";
+    iwf_key: "Secret key of the IWF slot",
+        "The 32 hexadecimal digits the pack was keyed with.";
+    ctiru_url: "Locked list, CTIRU slot",
+        "Where the keyed pack of the police's list is, for a school that holds its licence: as for the IWF slot.";
+    ctiru_key: "Secret key of the CTIRU slot",
+        "The 32 hexadecimal digits the pack was keyed with.";
     tenant: "School at the endpoint",
         "The school's id at the endpoint.";
 }
