@@ -73,7 +73,10 @@ export async function loadPack() {
     // A school that changed its keys no longer vouches for what the old ones signed; a
     // locked list stays, with the keys it was taken with.
     const keys = slot === 'school' ? (currentSettings().pack_keys ?? kept.keys) : kept.keys;
-    note(slot, use(slot, bytes, { ...kept, keys }, currentSettings().pack_floor));
+    const report = use(slot, bytes, { ...kept, keys }, currentSettings().pack_floor);
+    note(slot, report);
+    // A copy that is no good any more must not be taken for the newest.
+    if (!report.ok && kept.etag !== null) await write(slot, { ...kept, etag: null });
   }
 }
 
@@ -141,9 +144,7 @@ async function fetchSlot(slot, source, now_ms, heard_time) {
   if (!report.ok) return false;
   /** @type {KeptPack} */
   const fresh = { ...source, blob, sequence: report.sequence ?? 0, etag: response.headers.get('etag'), fetched_at_ms: now_ms };
-  await transact(['packs'], 'readwrite', (store) => {
-    store('packs').put(fresh, keyOf(slot));
-  });
+  await write(slot, fresh);
   // A server without ETags sends the same pack again and again.
   return report.version !== before;
 }
@@ -184,6 +185,16 @@ function keyOf(slot) {
  */
 async function readKept(slot) {
   return (await transact(['packs'], 'readonly', (store) => result(store('packs').get(keyOf(slot))))) ?? null;
+}
+
+/**
+ * @param {Slot} slot
+ * @param {KeptPack} pack
+ */
+async function write(slot, pack) {
+  await transact(['packs'], 'readwrite', (store) => {
+    store('packs').put(pack, keyOf(slot));
+  });
 }
 
 /**

@@ -76,12 +76,49 @@ pub fn decide<'a>(
     masks: &PackMasks,
     lists: &'a Lists,
 ) -> Result<Outcome<'a>, Undecided> {
-    if let Some(slot) = locked(url, lists)? {
+    let slot = locked(url, lists);
+    if let Ok(Some(slot)) = slot {
         return Ok(Outcome {
             locked: Some(slot),
             ..block(ReasonCode::Illegal, None)
         });
     }
+    let outcome = decide_unlocked(url, kind, initiator, standing, masks, lists)?;
+    match slot {
+        Err(damaged) if outcome.action != Action::Block && !opened_by_name(&outcome) => {
+            Err(damaged)
+        }
+        _ => Ok(outcome),
+    }
+}
+
+/// Whether somebody named what is open: no damaged list closes help services, sign-in
+/// pages or what the school itself opens.
+fn opened_by_name(outcome: &Outcome<'_>) -> bool {
+    outcome.action == Action::Allow
+        && matches!(
+            outcome.code,
+            ReasonCode::NotWeb
+                | ReasonCode::Help
+                | ReasonCode::SignIn
+                | ReasonCode::Allowlist
+                | ReasonCode::UrlRule
+                | ReasonCode::Exam
+                | ReasonCode::Grant
+                | ReasonCode::Exception
+                | ReasonCode::Education
+        )
+}
+
+/// The layers below the locked one.
+fn decide_unlocked<'a>(
+    url: &CanonicalUrl<'_>,
+    kind: ResourceType,
+    initiator: Option<Initiator<'_>>,
+    standing: &'a Standing,
+    masks: &PackMasks,
+    lists: &'a Lists,
+) -> Result<Outcome<'a>, Undecided> {
     let found = Found::look_up(url, lists)?;
     if let Some(opened) = always_open(url, found, standing, masks) {
         return Ok(opened);

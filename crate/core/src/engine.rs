@@ -337,8 +337,7 @@ impl Engine {
                     self.pack_fault = Some(undecided);
                     match undecided {
                         Undecided::School(_) => self.set_school_pack(None),
-                        // Blocked as a fault: only what such a list has, or one other URL in
-                        // a million, is looked for beyond its bloom filter.
+                        // Blocked as a fault; the extension loads the pack anew.
                         Undecided::BuiltIn(_) | Undecided::Locked(..) => return None,
                     }
                 }

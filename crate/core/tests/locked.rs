@@ -8,7 +8,7 @@ use bellgate_core::engine::{Decision, Engine, Question};
 use bellgate_core::event::{EventKind, Navigation};
 use bellgate_core::expression::Entry;
 use bellgate_core::list::build::{PackBuilder, PackOptions};
-use bellgate_core::list::{Pack, SecretKey};
+use bellgate_core::list::{Pack, PackLayout, SecretKey};
 use bellgate_core::lists::{LockError, LockedSlot};
 use bellgate_core::reason::ReasonCode;
 use bellgate_core::request::ResourceType;
@@ -222,5 +222,38 @@ fn outside_school_hours_it_is_a_number_without_a_name() {
     assert_eq!(
         (event.kind, event.subject, event.url),
         (EventKind::Count, None, None)
+    );
+}
+
+#[test]
+fn a_damaged_locked_list_blocks_what_it_cannot_tell_but_closes_no_help() {
+    let mut builder = PackBuilder::new(PackOptions {
+        secret_key: Some(SecretKey::from_bytes(KEY)),
+        ..PackOptions::default()
+    });
+    builder.add_category(0, "illegal").unwrap();
+    for host in ["host.example", "childline.org.uk"] {
+        builder.add(&Entry::parse(host).unwrap(), 0);
+    }
+    // The blocks are not there: whatever passes the bloom filter cannot be told.
+    let bytes = builder.build().unwrap().bytes;
+    let layout = PackLayout::read(&bytes).unwrap();
+    let (header, rest) = bytes.split_at(layout.header_bytes);
+    let bloom = rest[..layout.bloom_bytes].to_vec();
+    let part = Pack::open_parts(header, bloom, Some(SecretKey::from_bytes(KEY))).unwrap();
+
+    let mut engine = example();
+    engine.set_built_in_pack(open_pack("help", &["childline.org.uk"]));
+    engine.lock(LockedSlot::Iwf, part).unwrap();
+    let blocked = decided(&mut engine, "https://host.example/", LESSON_MS);
+    assert_eq!(
+        (blocked.action, blocked.reason.code),
+        (Action::Block, ReasonCode::Fault)
+    );
+    assert!(engine.take_pack_fault().is_some());
+    let help = decided(&mut engine, "https://www.childline.org.uk/", LESSON_MS);
+    assert_eq!(
+        (help.action, help.reason.code),
+        (Action::Allow, ReasonCode::Help)
     );
 }
