@@ -20,7 +20,7 @@ import { isBlockPage, openGate } from './gate.js';
 import { beat } from './health.js';
 import { mirror } from './mirror.js';
 import { handle } from './pages.js';
-import { fetchPack, FETCH_EVERY_MS, loadPack, packState } from './pack.js';
+import { fetchPack, FETCH_EVERY_MS, loadPack, packState, wholePack } from './pack.js';
 import { currentSettings, loadPolicy, refreshPolicy } from './policy.js';
 import { checkCommitted } from './stray.js';
 import { loadTickets } from './tickets.js';
@@ -39,17 +39,16 @@ const START_WITHIN_MS = 6_000;
 browser.onAnswer(onAnswer);
 
 browser.onCommitted((details) =>
-  guard('a navigation', () => {
+  whenStarted('a navigation', () => {
     const shown = isBlockPage(details.url) ? readAddress(details.url) : null;
-    if (shown !== null) noteCommit(shown.token, details);
-    else return checkCommitted(details);
-    return undefined;
+    if (shown === null) return checkCommitted(details);
+    return noteCommit(shown.token, details);
   }),
 );
-browser.onHistoryStateUpdated((details) => guard('a navigation', () => checkCommitted(details)));
-browser.onFragmentUpdated((details) => guard('a navigation', () => checkCommitted(details)));
+browser.onHistoryStateUpdated((details) => whenStarted('a navigation', () => checkCommitted(details)));
+browser.onFragmentUpdated((details) => whenStarted('a navigation', () => checkCommitted(details)));
 browser.onNavigationError((details) =>
-  guard('a failed navigation', () => {
+  whenStarted('a failed navigation', () => {
     // Not what another navigation has overtaken: that is where the tab should be.
     // F5 and Back into a block page that a page's own navigation led to, and what
     // the second layer sent to the reserved host while no worker was there.
@@ -57,7 +56,7 @@ browser.onNavigationError((details) =>
     return askAgain(details.tabId, details.url);
   }),
 );
-browser.onDownload((download) => guard('a download', () => checkDownload(download)));
+browser.onDownload((download) => whenStarted('a download', () => checkDownload(download)));
 
 browser.onManagedSettingsChanged(() => guard('new settings', applyManaged));
 browser.onSignInChanged(() => guard('a sign-in', applyContext));
@@ -70,7 +69,8 @@ browser.onUpdateAvailable(() => guard('an update', noteUpdate));
 openGate(enforce);
 
 const ready = start();
-waitFor(Promise.race([ready, new Promise((resolve) => setTimeout(resolve, START_WITHIN_MS))]));
+const enough = Promise.race([ready, new Promise((resolve) => setTimeout(resolve, START_WITHIN_MS))]);
+waitFor(enough);
 
 /** Makes everything ready that decisions need; what fails is missing, nothing else. */
 async function start() {
@@ -184,6 +184,20 @@ async function noteUpdate() {
 async function updateOutsideSchool() {
   const waits = (await browser.readSession([UPDATE_WAITS]))[UPDATE_WAITS];
   if (waits === true && !standing(now()).managed) browser.restart();
+}
+
+/**
+ * Runs `work` once policy, context and lists are there: what happened while no worker
+ * ran must not be judged by a core that has nothing yet.
+ * @param {string} what
+ * @param {() => unknown} work
+ */
+function whenStarted(what, work) {
+  return guard(what, async () => {
+    await enough;
+    await wholePack();
+    await work();
+  });
 }
 
 /**

@@ -7,6 +7,7 @@ import { decide, school, standing, verdict } from './engine.js';
 import { noteAttempt, recordPart } from './events.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
 import { askedThrough, mirror } from './mirror.js';
+import { wholePack } from './pack.js';
 import { currentSettings } from './policy.js';
 import { mint, show, ticketOf } from './tickets.js';
 import { viewOf } from './view.js';
@@ -120,12 +121,14 @@ function because({ action, reason, period }) {
 
 /**
  * @param {RequestDetails} details
- * @returns {BlockingResponse}
+ * @returns {BlockingResponse | Promise<BlockingResponse>}
  */
 function decided(details) {
   const now_ms = now();
   const { url, type, initiator } = details;
-  if (verdict(url, type, initiator, now_ms) === 'allow') return {};
+  const answer = verdict(url, type, initiator, now_ms);
+  if (answer === 'allow') return {};
+  if (answer === 'pending') return wholePack().then(() => decided(details));
   const decision = refusal(url, type, initiator, now_ms);
   if (decision === null) {
     recordPart(url, type, initiator, now_ms); // Observed only.
@@ -147,20 +150,32 @@ function decided(details) {
  * The block page shows each ticket once; loaded again, it is decided again. What is
  * open by now is opened as a navigation of its own, which is decided like any other.
  * @param {RequestDetails} details
- * @returns {BlockingResponse}
+ * @returns {BlockingResponse | Promise<BlockingResponse>}
  */
 function onBlockPage(details) {
   if (!isFrame(details)) return {};
   const asked = readAddress(details.url);
   if (asked === null || show(asked.token)) return {};
+  return decidedAgain(details, asked.asked_url);
+}
+
+/**
+ * @param {RequestDetails} details Of the block page.
+ * @param {string} asked_url
+ * @returns {BlockingResponse | Promise<BlockingResponse>}
+ */
+function decidedAgain(details, asked_url) {
   const now_ms = now();
-  const decision = refusal(asked.asked_url, details.type, undefined, now_ms);
+  if (verdict(asked_url, details.type, undefined, now_ms) === 'pending') {
+    return wholePack().then(() => decidedAgain(details, asked_url));
+  }
+  const decision = refusal(asked_url, details.type, undefined, now_ms);
   if (decision !== null) {
     const { token, address } = blockPageFor(decision, details.tabId, details.frameId, now_ms);
-    if (details.type === 'main_frame') noteAttempt(token, details.tabId, asked.asked_url, now_ms);
+    if (details.type === 'main_frame') noteAttempt(token, details.tabId, asked_url, now_ms);
     return { redirectUrl: address };
   }
-  if (details.type === 'main_frame') void navigate(details.tabId, asked.asked_url);
+  if (details.type === 'main_frame') void navigate(details.tabId, asked_url);
   return {};
 }
 

@@ -51,6 +51,7 @@ import { corePack } from './wasm/core-pack.js';
  * @property {string | null} version
  * @property {number | null} sequence
  * @property {number | null} built_at_ms Unix epoch milliseconds.
+ * @property {number | null} head_bytes How much of the file is its first part.
  */
 /** @typedef {'iwf' | 'ctiru'} LockedSlot A list of the locked illegal layer. */
 /** @typedef {import('./queue.js').EventBody} EventBody */
@@ -78,6 +79,9 @@ export const RESOURCE_TYPES = /** @type {const} */ ([
 
 /** Actions by their number in a verdict. */
 const ACTIONS = /** @type {const} */ (['allow', 'block', 'notice']);
+
+/** The verdict on what may be listed in the part of the pack that is not there yet. */
+const PENDING = 255;
 
 /** The number of the reason `fault` in a verdict. */
 const FAULT = 17;
@@ -128,7 +132,7 @@ export function trapCount() {
  * @param {string} type Chrome's resource type.
  * @param {string | undefined} initiator
  * @param {number} now_ms Unix epoch milliseconds.
- * @returns {'allow' | 'block' | 'notice'}
+ * @returns {'allow' | 'block' | 'notice' | 'pending'} Pending until the rest of the school's pack is attached.
  */
 export function verdict(url, type, initiator, now_ms) {
   return guarded((core) => {
@@ -140,6 +144,7 @@ export function verdict(url, type, initiator, now_ms) {
     const url_bytes = write(url, url_at);
     const initiator_bytes = from === '' ? 0 : write(from, initiator_at);
     const code = core.verdict(url_bytes, typeNumber(type), initiator_bytes, now_ms);
+    if (code === PENDING) return 'pending';
     if (code >> 2 === FAULT) onFaultyPack(core);
     return ACTIONS[/** @type {0 | 1 | 2} */ (code & 3)] ?? 'block';
   });
@@ -248,6 +253,29 @@ export function setSchoolPack(bytes, keys, min_sequence) {
   const report = guarded((core) => core.set_school_pack(bytes, keys, min_sequence));
   if (report.ok) given.has_packs = true;
   return report;
+}
+
+/**
+ * Opens a pack by its first part; takes and answers what `setSchoolPack` does.
+ * @param {Uint8Array} head
+ * @param {string} keys
+ * @param {number} min_sequence
+ * @returns {PackReport}
+ */
+export function openSchoolPack(head, keys, min_sequence) {
+  const report = guarded((core) => core.open_school_pack(head, keys, min_sequence));
+  if (report.ok) given.has_packs = true;
+  return report;
+}
+
+/**
+ * Brings the rest of a pack that was opened by its first part; what was wrong with it,
+ * which drops the pack, or null.
+ * @param {Uint8Array} blocks
+ * @returns {string | null}
+ */
+export function attachSchoolPack(blocks) {
+  return guarded((core) => core.attach_school_pack(blocks)) ?? null;
 }
 
 /**

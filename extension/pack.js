@@ -6,7 +6,7 @@
 
 import { currentSettings } from './policy.js';
 import { result, transact } from './database.js';
-import { lockList, setSchoolPack } from './engine.js';
+import { attachSchoolPack, lockList, openSchoolPack, setSchoolPack } from './engine.js';
 import { dateOf } from './endpoint.js';
 
 /** @typedef {import('./engine.js').LockedSlot} LockedSlot */
@@ -20,6 +20,7 @@ import { dateOf } from './endpoint.js';
  * @property {string} keys The keys it was verified with.
  * @property {string | null} secret The key of its entries; null for the school's pack.
  * @property {number} sequence
+ * @property {number} head_bytes How much of it is the first part.
  * @property {string | null} etag
  * @property {number} fetched_at_ms
  */
@@ -45,6 +46,8 @@ const states = {
   ctiru: { version: null, problem: null, built_at_ms: null },
 };
 let checked_at_ms = 0;
+/** @type {Promise<void>} */
+let whole = Promise.resolve();
 
 /** The pack in use and what was wrong with the last one offered. */
 export function packState() {
@@ -64,20 +67,69 @@ export function lockedState(now_ms) {
   });
 }
 
-/** Opens the packs that are kept on disk. */
+/** Opens the packs that are kept on disk; the school's by its first part. */
 export async function loadPack() {
-  for (const slot of SLOTS) {
+  await whole;
+  // The lists that hold at every hour come first.
+  for (const slot of [...LOCKED_SLOTS, /** @type {const} */ ('school')]) {
     const kept = await readKept(slot);
     if (kept === null) continue;
-    const bytes = new Uint8Array(await kept.blob.arrayBuffer());
-    // A school that changed its keys no longer vouches for what the old ones signed; a
-    // locked list stays, with the keys it was taken with.
-    const keys = slot === 'school' ? (currentSettings().pack_keys ?? kept.keys) : kept.keys;
-    const report = use(slot, bytes, { ...kept, keys }, currentSettings().pack_floor);
+    const report = slot === 'school' ? await openKept(kept) : use(slot, await bytesOf(kept.blob), kept, 0);
     note(slot, report);
-    // A copy that is no good any more must not be taken for the newest.
-    if (!report.ok && kept.etag !== null) await write(slot, { ...kept, etag: null });
+    if (!report.ok) await distrust(slot, kept);
   }
+}
+
+/** Settles once every part of the packs in use is there. */
+export function wholePack() {
+  return whole;
+}
+
+/**
+ * Opens the school's pack as far as the first requests need it: what is not listed, as
+ * nearly everything is, is known by then, and the rest follows.
+ * @param {KeptPack} kept
+ */
+async function openKept(kept) {
+  const { pack_keys, pack_floor } = currentSettings();
+  // A school that changed its keys no longer vouches for what the old ones signed.
+  const keys = pack_keys ?? kept.keys;
+  if (!kept.head_bytes) return use('school', await bytesOf(kept.blob), { keys, secret: null }, pack_floor);
+  const report = openSchoolPack(await bytesOf(kept.blob.slice(0, kept.head_bytes)), keys, pack_floor);
+  if (report.ok) whole = attachRest(kept, kept.head_bytes);
+  return report;
+}
+
+/**
+ * @param {KeptPack} kept
+ * @param {number} from
+ */
+async function attachRest(kept, from) {
+  /** @type {string | null} */
+  let error;
+  try {
+    error = attachSchoolPack(await bytesOf(kept.blob.slice(from)));
+  } catch (thrown) {
+    error = String(thrown);
+  }
+  if (error === null) return;
+  states.school.problem = error;
+  console.warn('bellgate: the rest of the list pack could not be read, the built-in lists hold:', error);
+  await distrust('school', kept);
+}
+
+/**
+ * A copy that is no good any more must not be taken for the newest.
+ * @param {Slot} slot
+ * @param {KeptPack} kept
+ */
+async function distrust(slot, kept) {
+  if (kept.etag !== null) await write(slot, { ...kept, etag: null });
+}
+
+/** @param {Blob} blob */
+async function bytesOf(blob) {
+  return new Uint8Array(await blob.arrayBuffer());
 }
 
 /**
@@ -135,15 +187,17 @@ async function fetchSlot(slot, source, now_ms, heard_time) {
     state.problem = 'the pack is too large';
     return false;
   }
+  // What is still being attached belongs to the pack before.
+  await whole;
   const before = state.version;
   // Sequences count for as long as the keys that sign them.
   const held = kept !== null && kept.keys === source.keys ? kept.sequence : 0;
   const min_sequence = Math.max(currentSettings().pack_floor, held);
-  const report = use(slot, new Uint8Array(await blob.arrayBuffer()), source, min_sequence);
+  const report = use(slot, await bytesOf(blob), source, min_sequence);
   note(slot, report);
   if (!report.ok) return false;
   /** @type {KeptPack} */
-  const fresh = { ...source, blob, sequence: report.sequence ?? 0, etag: response.headers.get('etag'), fetched_at_ms: now_ms };
+  const fresh = { ...source, blob, sequence: report.sequence ?? 0, head_bytes: report.head_bytes ?? 0, etag: response.headers.get('etag'), fetched_at_ms: now_ms };
   await write(slot, fresh);
   // A server without ETags sends the same pack again and again.
   return report.version !== before;

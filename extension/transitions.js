@@ -18,6 +18,7 @@ import { addressInstead, nextAddress } from './enforce.js';
 import { standing, verdict } from './engine.js';
 import { noteSentByUs } from './events.js';
 import { isBlockPage } from './gate.js';
+import { wholePack } from './pack.js';
 import { warnBeforeChange } from './warnings.js';
 
 export const TRANSITION_ALARM = 'transition';
@@ -64,6 +65,7 @@ export async function watchTransitions(changed) {
  *   which there must be a reason: another rule, or other lists.
  */
 export async function lookAtTabs(depth) {
+  await wholePack();
   let tabs = await openTabs();
   for (let look = 1; tabs.length > 0; look += 1) {
     const busy = await lookAt(tabs, depth, look < LOOKS);

@@ -76,7 +76,7 @@ test('school_work_opens_whole_with_parts_from_anywhere_that_is_not_blocked', asy
   await waitFor('every part to settle', async () => (await page.title()) === 'done');
   assert.equal(school.web.count({ host: 'games.example' }), 0);
   const elsewhere = await school.show(page, 'https://elsewhere.example/');
-  assert.equal(elsewhere.kind, 'block');
+  assert.equal(elsewhere.kind, 'block', `${page.url()}: ${elsewhere.text}`);
   assert.match(elsewhere.text, /Only school work is open right now/);
 });
 
@@ -97,6 +97,20 @@ test('what_a_second_layer_that_is_behind_sends_round_comes_back', async () => {
     await school.pushPolicy({ version: host }); // Brings the layer up.
   }
   assert.equal(school.web.count({ host: 'games.example' }), 0);
+});
+
+test('an_address_that_a_page_changes_while_no_worker_runs_is_decided_by_the_whole_policy', async () => {
+  await school.pushPolicy({ block: [], deny: ['open.example/denied'] });
+  assert.equal((await school.show(page, 'https://games.example/')).kind, 'page');
+  await school.chromium.stopWorker();
+  await page.evaluate(() => history.pushState(null, '', '/next'));
+  await waitFor('the worker to run', () => school.chromium.evaluateInWorker('1'));
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal(page.url(), 'https://games.example/next', 'lesson rules would have closed it');
+  assert.equal((await school.show(page, 'https://open.example/')).kind, 'page');
+  await school.chromium.stopWorker();
+  await page.evaluate(() => history.pushState(null, '', '/denied'));
+  await school.waitToShow(page, 'block', { timeout_ms: SOON_MS });
 });
 
 test('a_category_with_a_notice_opens_once_it_is_acknowledged', async () => {

@@ -14,7 +14,7 @@ use crate::canonical::{CanonicalUrl, Scratch};
 use crate::context::Context;
 use crate::decide::{Action, Initiator, Outcome, Undecided, decide};
 use crate::event::{EventBody, Navigation, Statement, record, state, subject_for};
-use crate::list::Pack;
+use crate::list::{LookupError, Pack, PackError};
 use crate::lists::{Lists, LockError, LockedSlot, PackMasks};
 use crate::policy::{Contact, Faults, Pages, Policy, Warning, built_in_standing};
 use crate::reason::{Reason, ReasonCode};
@@ -32,6 +32,7 @@ pub struct Engine {
     url_memory: Scratch,
     initiator_memory: Scratch,
     pack_fault: Option<Undecided>,
+    is_pending: bool,
 }
 
 /// A standing with what it needs of the packs, and since when it holds.
@@ -154,6 +155,30 @@ impl Engine {
     /// The school's pack is then to be loaded anew; the built-in lists held meanwhile.
     pub fn take_pack_fault(&mut self) -> Option<Undecided> {
         self.pack_fault.take()
+    }
+
+    /// Attaches the blocks of a school's pack that was opened by its first part.
+    ///
+    /// # Errors
+    /// [`PackError`] when they are not what the header states, or there is no such pack; one
+    /// that cannot be completed is dropped, and the built-in lists hold alone.
+    pub fn attach_school_pack(&mut self, blocks: Vec<u8>) -> Result<(), PackError> {
+        let attached = self
+            .lists
+            .school
+            .as_mut()
+            .ok_or(PackError::Truncated)
+            .and_then(|pack| pack.attach(blocks));
+        if attached.is_err() {
+            self.set_school_pack(None);
+        }
+        attached
+    }
+
+    /// Whether the last question could not be answered because the school's pack is not
+    /// whole yet, told once: it is to be asked again when it is.
+    pub fn take_pending(&mut self) -> bool {
+        std::mem::take(&mut self.is_pending)
     }
 
     /// The packs in use.
@@ -332,6 +357,10 @@ impl Engine {
                         cohort: cohort.as_deref(),
                     };
                     return Some(answer(&outcome, &url, view));
+                }
+                Err(Undecided::School(LookupError::Pending)) => {
+                    self.is_pending = true;
+                    return None;
                 }
                 Err(undecided) => {
                     self.pack_fault = Some(undecided);

@@ -9,7 +9,9 @@ use bellgate_core::context::Context;
 use bellgate_core::decide::Action;
 use bellgate_core::engine::{self, Question};
 use bellgate_core::event::{Navigation, Statement};
-use bellgate_core::list::{Pack, PackSummary, PublicKey, SecretKey, Verified};
+use bellgate_core::list::{
+    Pack, PackError, PackLayout, PackSummary, PublicKey, SecretKey, Verified,
+};
 use bellgate_core::lists::LockedSlot;
 use bellgate_core::reason::ReasonCode;
 use bellgate_core::request::ResourceType;
@@ -100,7 +102,7 @@ impl Engine {
     /// is at least `min_sequence`.
     ///
     /// `keys` are Ed25519 public keys in base64, separated by spaces. Answers
-    /// `{ok, error, version, sequence, built_at_ms, entries}`; a pack that is not signed,
+    /// `{ok, error, version, sequence, built_at_ms, entries, head_bytes}`; a pack that is not signed,
     /// cannot be read or is older changes nothing.
     pub fn set_school_pack(
         &mut self,
@@ -109,17 +111,38 @@ impl Engine {
         min_sequence: f64,
     ) -> Result<JsValue, JsValue> {
         let used = verified(bytes, keys, None).and_then(|pack| {
-            let summary = pack.summary();
-            if (summary.sequence as f64) < min_sequence {
-                return Err(format!(
-                    "the list pack's sequence {} is lower than {min_sequence}; publish the newer pack again, or build one with a higher sequence",
-                    summary.sequence
-                ));
-            }
+            let summary = at_least(&pack, min_sequence)?;
             self.inner.set_school_pack(Some(pack));
             Ok(summary)
         });
         to_js(&PackReport::of(used))
+    }
+
+    /// Opens the school's pack by its first part, header and bloom section, which suffices
+    /// to say that a URL is not listed; [`Engine::attach_school_pack`] brings the rest.
+    ///
+    /// Takes and answers what [`Engine::set_school_pack`] does.
+    pub fn open_school_pack(
+        &mut self,
+        head: &Uint8Array,
+        keys: &str,
+        min_sequence: f64,
+    ) -> Result<JsValue, JsValue> {
+        let used = opened(&head.to_vec())
+            .and_then(|pack| signed(pack, keys))
+            .and_then(|pack| {
+                let summary = at_least(&pack, min_sequence)?;
+                self.inner.set_school_pack(Some(pack));
+                Ok(summary)
+            });
+        to_js(&PackReport::of(used))
+    }
+
+    /// Brings the rest of a pack that [`Engine::open_school_pack`] opened; what does not
+    /// fit drops the pack. Answers what was wrong, or `null`.
+    pub fn attach_school_pack(&mut self, blocks: &Uint8Array) -> Option<String> {
+        let attached = self.inner.attach_school_pack(blocks.to_vec());
+        attached.err().map(|error| error.to_string())
     }
 
     /// Loads a list of the locked illegal layer, `iwf` or `ctiru`, with its secret key in
@@ -176,7 +199,8 @@ impl Engine {
         grown(&mut self.initiator, min_bytes)
     }
 
-    /// The verdict on the URL in the buffer: bits 0-1 the action, bits 2-7 the reason's number.
+    /// The verdict on the URL in the buffer: bits 0-1 the action, bits 2-7 the reason's number;
+    /// 255 where the rest of the school's pack must be attached first.
     ///
     /// `initiator_bytes` is 0 where Chrome names no initiator.
     pub fn verdict(
@@ -203,6 +227,9 @@ impl Engine {
             initiator: initiator.filter(|text| !text.is_empty()),
             now_ms: now_ms as i64,
         });
+        if self.inner.take_pending() {
+            return PENDING;
+        }
         code_of(action, reason)
     }
 
@@ -289,6 +316,9 @@ impl Engine {
     }
 }
 
+/// The verdict on a URL that may be listed in the part of the pack that is not there yet.
+const PENDING: u32 = 255;
+
 /// What a policy was answered with.
 #[derive(Serialize)]
 struct PolicyReport {
@@ -307,6 +337,8 @@ struct PackReport {
     sequence: Option<f64>,
     built_at_ms: Option<f64>,
     entries: Option<f64>,
+    /// How many bytes of the file are its first part.
+    head_bytes: Option<f64>,
 }
 
 impl PackReport {
@@ -319,6 +351,7 @@ impl PackReport {
                 sequence: Some(summary.sequence as f64),
                 built_at_ms: Some(summary.built_at_ms as f64),
                 entries: Some(summary.entries as f64),
+                head_bytes: Some((summary.layout.header_bytes + summary.layout.bloom_bytes) as f64),
             },
             Err(error) => Self {
                 error: Some(error),
@@ -360,17 +393,43 @@ fn open(bytes: &Uint8Array) -> Result<Pack, JsValue> {
     Pack::open(bytes.to_vec()).map_err(|error| failure("bad_pack", &error.to_string()))
 }
 
+/// A whole pack that one of the keys has signed.
 fn verified(bytes: &Uint8Array, keys: &str, secret: Option<SecretKey>) -> Result<Pack, String> {
-    let keys = PublicKey::set_from_text(keys).map_err(|error| error.to_string())?;
     let opened = match secret {
         Some(secret) => Pack::open_keyed(bytes.to_vec(), secret),
         None => Pack::open(bytes.to_vec()),
     };
-    let pack = opened.map_err(|error| error.to_string())?;
+    signed(opened.map_err(|error| error.to_string())?, keys)
+}
+
+/// The first part of an open pack.
+fn opened(head: &[u8]) -> Result<Pack, String> {
+    let layout = PackLayout::read(head).map_err(|error| error.to_string())?;
+    let (header, bloom) = head
+        .split_at_checked(layout.header_bytes)
+        .ok_or_else(|| PackError::Truncated.to_string())?;
+    Pack::open_parts(header, bloom.to_vec(), None).map_err(|error| error.to_string())
+}
+
+/// The pack, if one of the keys has signed it.
+fn signed(pack: Pack, keys: &str) -> Result<Pack, String> {
+    let keys = PublicKey::set_from_text(keys).map_err(|error| error.to_string())?;
     match pack.verify(&keys).map_err(|error| error.to_string())? {
         Verified::Signed(_) => Ok(pack),
         Verified::Unsigned => Err("the list pack is not signed; sign it with `bellgate lists build --sign-key` and give the public key in the managed key `pack_keys`".to_owned()),
     }
+}
+
+/// The pack's summary, if its sequence is high enough.
+fn at_least(pack: &Pack, min_sequence: f64) -> Result<PackSummary, String> {
+    let summary = pack.summary();
+    if (summary.sequence as f64) < min_sequence {
+        return Err(format!(
+            "the list pack's sequence {} is lower than {min_sequence}; publish the newer pack again, or build one with a higher sequence",
+            summary.sequence
+        ));
+    }
+    Ok(summary)
 }
 
 fn question<'a>(url: &'a str, kind: u32, initiator: Option<&'a str>, now_ms: f64) -> Question<'a> {
