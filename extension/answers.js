@@ -9,6 +9,8 @@ import { accept, acknowledge, contextFor } from './context.js';
 import { now } from './clock.js';
 import { decide, school, setContext, standing } from './engine.js';
 import { recordStatement } from './events.js';
+import { reportFault } from './faults.js';
+import { onFault } from './gate.js';
 import { message } from './messages.js';
 import { currentSettings } from './policy.js';
 import { mint, redeem } from './tickets.js';
@@ -30,14 +32,14 @@ const ANSWERS = { '/accept': onAccept, '/continue': onContinue, '/review': onRev
 export function onAnswer(details) {
   try {
     const asked_url = askedThrough(details.url);
-    if (asked_url !== null) return onAsked(details, asked_url).catch(() => ({ cancel: true }));
+    if (asked_url !== null) return onAsked(details, asked_url).catch((error) => onFault({ ...details, url: asked_url }, error));
     const { pathname, searchParams } = new URL(details.url);
     const answer = Object.hasOwn(ANSWERS, pathname) ? ANSWERS[pathname] : undefined;
     if (answer === undefined) return { cancel: true };
     const ticket = redeem(searchParams.get('token') ?? '', details.tabId, details.frameId);
     return ticket === null ? { cancel: true } : answer(ticket, details);
   } catch (error) {
-    console.error('bellgate: an answer of the block page failed', error);
+    reportFault('an answer of the block page', error);
     return { cancel: true };
   }
 }
@@ -69,9 +71,7 @@ function onContinue(ticket) {
   if (ticket.kind !== 'notice') return { redirectUrl: ticket.url };
   const now_ms = now();
   recordStatement('notice', ticket.url, now_ms, null);
-  acknowledge(ticket.category ?? '*', now_ms).catch((error) =>
-    console.error('bellgate: an acknowledgement was not kept', error),
-  );
+  acknowledge(ticket.category ?? '*', now_ms).catch((error) => reportFault('keeping an acknowledgement', error));
   setContext(contextFor(currentSettings()));
   return { redirectUrl: ticket.url };
 }
@@ -84,7 +84,7 @@ function onContinue(ticket) {
 function onAccept(ticket) {
   if (ticket.kind !== 'acceptance' || ticket.version === null) return { redirectUrl: ticket.url };
   recordStatement('notice', ticket.url, now(), null);
-  accept(ticket.version).catch((error) => console.error('bellgate: an acceptance was not kept', error));
+  accept(ticket.version).catch((error) => reportFault('keeping an acceptance', error));
   setContext(contextFor(currentSettings()));
   return { redirectUrl: ticket.url };
 }

@@ -17,6 +17,7 @@ import { heedRefusal, signerFor } from './enrolment.js';
 import { setContext, setSubjectKey, standing, startEngine, subjectAt } from './engine.js';
 import { noteCommit, startEvents } from './events.js';
 import { isBlockPage, openGate } from './gate.js';
+import { reportFault } from './faults.js';
 import { beat } from './health.js';
 import { mirror } from './mirror.js';
 import { handle } from './pages.js';
@@ -36,6 +37,7 @@ const UPDATE_WAITS = 'update_waits';
 /** What requests wait for at most: what is not read by then counts as missing. */
 const START_WITHIN_MS = 6_000;
 
+browser.onStrayFault(reportFault);
 browser.onAnswer(onAnswer);
 
 browser.onCommitted((details) =>
@@ -137,14 +139,16 @@ async function onAlarm(name) {
   if (name === TRANSITION_ALARM) return watchTransitions(rulesChanged);
   if (name === DELIVERY_ALARM) return sendQueue();
   if (name !== PULSE_ALARM) return undefined;
-  if (await tick(Date.now())) applyKnownContext();
-  await applyContext();
+  // None of these hangs on another, so none may keep another from happening.
+  await guard('the clock', async () => {
+    if (await tick(Date.now())) applyKnownContext();
+  });
+  await guard('the context', applyContext);
   if (now() - packState().checked_at_ms >= FETCH_EVERY_MS) await guard('the pack', fetchPackNow);
   await guard('the sign of life', () => beat(now(), PULSE_MINUTES, standing(now()).managed));
   await guard('delivery', sendQueue);
-  await refreshToolbar();
-  await updateOutsideSchool();
-  return undefined;
+  await guard('the toolbar', refreshToolbar);
+  return updateOutsideSchool();
 }
 
 /** Another rule holds, or may: everything that follows from it. */
@@ -196,6 +200,6 @@ async function guard(what, work) {
   try {
     await work();
   } catch (error) {
-    console.error(`bellgate: ${what} failed`, error);
+    reportFault(what, error);
   }
 }

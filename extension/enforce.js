@@ -5,6 +5,7 @@ import { addressOf, readAddress } from './address.js';
 import { now } from './clock.js';
 import { decide, school, standing, verdict } from './engine.js';
 import { noteAttempt, recordPart } from './events.js';
+import { reportFault } from './faults.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
 import { askedThrough, mirror } from './mirror.js';
 import { currentSettings } from './policy.js';
@@ -24,6 +25,7 @@ let waiting = null;
  * @param {Promise<unknown>} ready
  */
 export function waitFor(ready) {
+  // Whoever makes it ready reports what fails; requests go on without it.
   const settled = ready.then(
     () => {},
     () => {},
@@ -160,7 +162,9 @@ function onBlockPage(details) {
     if (details.type === 'main_frame') noteAttempt(token, details.tabId, asked.asked_url, now_ms);
     return { redirectUrl: address };
   }
-  if (details.type === 'main_frame') void navigate(details.tabId, asked.asked_url);
+  if (details.type === 'main_frame') {
+    navigate(details.tabId, asked.asked_url).catch((error) => reportFault('opening what is open again', error));
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 // its memory: it is thrown away with its whole instance, and a fresh one is given
 // what the old one had. The request that met the trap is blocked by the gate.
 
+import { reportFault } from './faults.js';
 import * as glue from './wasm/bellgate.js';
 import { wasmBytes } from './wasm/bytes.js';
 import { corePack } from './wasm/core-pack.js';
@@ -254,7 +255,7 @@ export function dropSchoolPack() {
 function onFaultyPack(core) {
   const fault = core.take_pack_fault();
   if (typeof fault !== 'string') return;
-  console.error('bellgate: the list pack is broken', fault);
+  reportFault('reading the list pack', fault);
   given.has_school_pack = false;
   onPackLost();
 }
@@ -275,7 +276,7 @@ function guarded(work) {
     try {
       renew();
     } catch (again) {
-      console.error('bellgate: no fresh engine', again);
+      reportFault('making a fresh engine', again);
     }
     throw error;
   }

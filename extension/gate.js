@@ -75,13 +75,14 @@ function bounded(decided, details) {
  * @param {unknown} [error]
  * @returns {BlockingResponse}
  */
-function onFault(details, error) {
+export function onFault(details, error) {
   try {
     fault_count += 1;
     if (error !== undefined) console.error('bellgate: blocked by a fault', error);
     if (isOwn(details) || alwaysOpen(details.url)) return {};
     return isFrame(details) ? { redirectUrl: `${blockPageUrl()}#` } : { cancel: true };
   } catch {
+    // Details that make no sense. It was counted above, and nothing else is safe.
     return { cancel: true };
   }
 }

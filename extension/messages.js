@@ -112,10 +112,11 @@ const ENGLISH = {
   popup_not_reported: 'This page cannot be reported from here.',
   popup_problem_policy: 'The school’s newest policy has a mistake in it; the one before holds.',
   popup_problem_no_policy: 'No policy has arrived yet.',
-  popup_problem_pack: 'The newest list could not be used; the one before holds.',
+  popup_problem_pack: 'The newest list could not be fetched or used; the one before holds.',
   popup_problem_delivery: 'The school’s endpoint has not answered for a while.',
   popup_problem_clock: 'This device’s clock seems to be wrong.',
   popup_problem_faults: 'Some pages could not be checked since the last start.',
+  popup_problem_background: 'Something did not work in the background since the last start.',
   popup_private: 'What is recorded: closed pages you try to open in school hours. Never the pages that are open.',
 };
 

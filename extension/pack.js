@@ -19,6 +19,10 @@ const CURRENT = 'current';
 const MAX_PACK_BYTES = 128 * 1024 * 1024;
 const FETCH_TIMEOUT_MS = 5 * 60_000;
 export const FETCH_EVERY_MS = 60 * 60_000;
+/** As often in a row the server may be out of reach before anybody is told. */
+const UNANSWERED_SHOWN = 3;
+
+let unanswered = 0;
 
 /** @type {{version: string | null, problem: string | null, checked_at_ms: number}} */
 const state = { version: null, problem: null, checked_at_ms: 0 };
@@ -49,14 +53,9 @@ export async function fetchPack(now_ms, heard_time) {
   const kept = await readKept();
   const same = kept !== null && kept.url === pack_url && kept.keys === pack_keys;
   state.checked_at_ms = now_ms;
-  const response = await fetch(pack_url, {
-    headers: same && kept.etag !== null ? { 'if-none-match': kept.etag } : {},
-    cache: 'no-store',
-    credentials: 'omit',
-    redirect: 'error',
-    referrerPolicy: 'no-referrer',
-    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-  });
+  const answered = await ask(pack_url, same ? kept.etag : null);
+  if (answered === null) return false;
+  const { response, blob } = answered;
   const server_ms = dateOf(response);
   if (server_ms !== null) heard_time(server_ms);
   if (response.status === 304) {
@@ -67,7 +66,6 @@ export async function fetchPack(now_ms, heard_time) {
     state.problem = `the pack's server answered ${response.status}`;
     return false;
   }
-  const blob = await response.blob();
   if (blob.size > MAX_PACK_BYTES) {
     state.problem = 'the pack is too large';
     return false;
@@ -83,6 +81,32 @@ export async function fetchPack(now_ms, heard_time) {
   });
   // A server without ETags sends the same pack again and again.
   return report.version !== before;
+}
+
+/**
+ * Asks the school's server; null when there is no way to it, which is no fault of this
+ * device: what it has holds, and only after a while is that worth telling.
+ * @param {string} url
+ * @param {string | null} etag Of the pack that is here.
+ */
+async function ask(url, etag) {
+  try {
+    const response = await fetch(url, {
+      headers: etag === null ? {} : { 'if-none-match': etag },
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    });
+    const blob = await response.blob();
+    unanswered = 0;
+    return { response, blob };
+  } catch (error) {
+    unanswered += 1;
+    if (unanswered >= UNANSWERED_SHOWN) state.problem = `the pack's server did not answer: ${error}`;
+    return null;
+  }
 }
 
 /** @returns {Promise<KeptPack | null>} */

@@ -62,11 +62,13 @@ element('report-cancel').addEventListener('click', () => openForm(false));
 element('report-form').addEventListener('submit', async (submitted) => {
   submitted.preventDefault();
   const comment = /** @type {HTMLTextAreaElement} */ (element('comment')).value;
-  const reported = await send({ type: 'report', comment });
+  // A worker that cannot be reached has told nobody.
+  const reported = await send({ type: 'report', comment }).catch(() => false);
   element('report-form').hidden = true;
   show('said', say(reported === true ? 'popup_reported' : 'popup_not_reported'));
 });
 
+// A worker that cannot be reached is a fault, and shown as one below.
 const state = /** @type {ToolbarState | null} */ (await send({ type: 'state' }).catch(() => null));
 render(
   state ?? {

@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import { isBlockPage, School } from './lib/school.mjs';
 import { PARTS } from './lib/traffic.mjs';
-import { waitFor } from './lib/wait.mjs';
+import { orOvertaken, waitFor } from './lib/wait.mjs';
 
 /** @type {School} */
 let school;
@@ -97,14 +97,14 @@ test('a_link_in_a_page_leads_to_the_block_page_and_back_again', async () => {
 
 test('reload_of_a_block_page_ends_in_a_block_page', async () => {
   await school.show(page, 'https://games.example/again');
-  await page.reload().catch(() => {});
+  await orOvertaken(page.reload());
   await school.waitToShow(page, 'block');
   assert.equal(school.web.count({ host: 'games.example' }), 0);
 });
 
 test('an_address_that_a_page_writes_without_loading_is_decided', async () => {
   await school.show(page, 'https://open.example/start');
-  await page.evaluate("history.pushState(null, '', '/denied/inside')").catch(() => {});
+  await orOvertaken(page.evaluate("history.pushState(null, '', '/denied/inside')"));
   await school.waitToShow(page, 'block');
 });
 
