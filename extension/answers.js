@@ -102,7 +102,8 @@ function onReview(ticket, details) {
   if (decision.action === 'allow') return { redirectUrl: ticket.url };
   const language = uiLanguage();
   const { token } = mint({ ...ticket, at_ms: now_ms });
-  const view = viewOf(decision, { token, wanted_language: language, can_review: false, school: school() });
+  const open_entries = standing(now_ms).open_entries ?? [];
+  const view = viewOf(decision, { token, wanted_language: language, can_review: false, school: school(), open_entries });
   view.said = message(sent ? 'review_sent' : 'review_not_sent', {}, language);
   return { redirectUrl: addressOf(token, ticket.url, view) };
 }

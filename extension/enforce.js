@@ -191,6 +191,7 @@ export function blockPageFor(decision, tab_id, frame_id, now_ms) {
     wanted_language: uiLanguage(),
     can_review: currentSettings().endpoint !== null,
     school: school(),
+    open_entries: standing(now_ms).open_entries ?? [],
   });
   return { token, address: addressOf(token, decision.url, view) };
 }

@@ -26,7 +26,8 @@ function show(id, text) {
 
 /** @param {ToolbarState} state */
 function render(state) {
-  element('state').dataset['tone'] = state.tone;
+  document.body.dataset['tone'] = state.tone;
+  show('product', state.product);
   show('heading', state.heading);
   show('until', state.until);
   show('more', state.more);
@@ -73,7 +74,8 @@ const state = /** @type {ToolbarState | null} */ (await send({ type: 'state' }).
 render(
   state ?? {
     language,
-    tone: 'doubt',
+    product: message('product'),
+    tone: 'fault',
     heading: say('popup_fault'),
     more: say('popup_fault_more'),
     until: null,

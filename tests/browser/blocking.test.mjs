@@ -135,12 +135,40 @@ test('a_page_served_by_its_own_worker_is_blocked_once_its_host_is', async () => 
   await school.waitToShow(page, 'block');
 });
 
+test('the_block_page_says_its_heading_in_frames_of_every_usual_size', async () => {
+  const sizes = [[300, 250], [728, 90], [160, 600], [970, 250], [320, 50], [640, 360]];
+  school.web.serve(({ path }) =>
+    path === '/frames'
+      ? { body: sizes.map(([width, height]) => `<iframe width=${width} height=${height} style="border:0" src="https://games.example/${width}"></iframe>`).join('') }
+      : undefined,
+  );
+  await school.show(page, 'https://open.example/frames');
+  await waitFor('the frames’ block pages', () => page.frames().filter((each) => isBlockPage(each.url())).length === sizes.length);
+  for (const frame of page.frames().slice(1)) {
+    const { size, hidden_px, heading } = /** @type {any} */ (await waitFor('the words', () => frame.evaluate(`(() => {
+      const heading = document.getElementById('heading');
+      const { bottom } = heading.getBoundingClientRect();
+      if (!document.documentElement.classList.contains('framed')) return undefined;
+      return {
+        size: innerWidth + ' x ' + innerHeight,
+        heading: heading.innerText,
+        hidden_px: Math.max(bottom - innerHeight, document.documentElement.scrollHeight - innerHeight, document.documentElement.scrollWidth - innerWidth),
+      };
+    })()`)));
+    assert.equal(heading, 'Your school keeps this page closed', size);
+    assert.ok(hidden_px <= 0, `${hidden_px} pixels do not fit ${size}`);
+  }
+});
+
 test('the_block_page_fits_a_phone_and_a_chromebook', async () => {
   for (const width of [360, 1366]) {
     await page.setViewport({ width, height: 768 });
     await school.show(page, 'https://games.example/with/a/rather/long/path/that/does/not/break');
     const wider = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
     assert.equal(wider, 0, `${width} pixels`);
+    // A style sheet that did not arrive leaves the page as wide as its window.
+    assert.equal(await page.evaluate('getComputedStyle(document.querySelector("main")).borderTopLeftRadius'), '12px');
+    assert.equal(await page.evaluate('getComputedStyle(document.querySelector("#back")).borderTopLeftRadius'), '8px');
   }
   await page.setViewport(null);
 });
