@@ -6,6 +6,7 @@
 // what the old one had. The request that met the trap is blocked by the gate.
 
 import { reportFault } from './faults.js';
+import { RESOURCE_TYPES } from './resource-types.js';
 import * as glue from './wasm/bellgate.js';
 import { wasmBytes } from './wasm/bytes.js';
 import { corePack } from './wasm/core-pack.js';
@@ -49,25 +50,6 @@ import { corePack } from './wasm/core-pack.js';
 /** @typedef {import('./queue.js').EventBody} EventBody */
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {'own' | 'other' | 'transition'} Navigation */
-
-/** Chrome's resource types, by the number the core knows them by. */
-export const RESOURCE_TYPES = /** @type {const} */ ([
-  'main_frame',
-  'sub_frame',
-  'stylesheet',
-  'script',
-  'image',
-  'font',
-  'object',
-  'xmlhttprequest',
-  'ping',
-  'csp_report',
-  'media',
-  'websocket',
-  'webtransport',
-  'webbundle',
-  'other',
-]);
 
 /** Actions by their number in a verdict. */
 const ACTIONS = /** @type {const} */ (['allow', 'block', 'notice']);

@@ -8,6 +8,7 @@
 
 import { ANSWER_HOST, BLOCK_PAGE_PATH, blockPageUrl, onRequest, ownId } from './chrome.js';
 import { alwaysOpen } from './fallback.js';
+import { FRAME_TYPES } from './resource-types.js';
 
 /** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
 /** @typedef {import('./chrome.js').BlockingResponse} BlockingResponse */
@@ -110,7 +111,7 @@ export function isOwn(details) {
  * @param {RequestDetails} details
  */
 export function isFrame(details) {
-  return details.type === 'main_frame' || details.type === 'sub_frame';
+  return FRAME_TYPES.some((type) => type === details.type);
 }
 
 /**

@@ -8,33 +8,17 @@
 // session rules vanish when the browser restarts.
 
 import { ANSWER_HOST, dynamicRules, keep, ownId, readKept, replaceDynamicRules } from './chrome.js';
+import { FRAME_TYPES, PART_TYPES, RESOURCE_TYPES } from './resource-types.js';
 import { HELP_HOSTS, SIGN_IN_HOSTS } from './wasm/help-hosts.js';
 import { safeSearchRules } from './safe-search.js';
 
 /** @typedef {chrome.declarativeNetRequest.Rule} Rule */
-/** @typedef {`${chrome.declarativeNetRequest.ResourceType}`} ResourceType */
 /** @typedef {import('./engine.js').Standing} Standing */
 
 /** Where a frame is sent to be decided; the address asked for follows. */
 export const ASK_PATH = '/ask';
 
 const KEY = 'mirror';
-const FRAMES = /** @type {ResourceType[]} */ (['main_frame', 'sub_frame']);
-const PARTS = /** @type {ResourceType[]} */ ([
-  'stylesheet',
-  'script',
-  'image',
-  'font',
-  'object',
-  'xmlhttprequest',
-  'ping',
-  'csp_report',
-  'media',
-  'websocket',
-  'webtransport',
-  'webbundle',
-  'other',
-]);
 const PRIORITY = { close: 1, open: 2, safe_search: 3 };
 
 /** @type {Promise<void>} */
@@ -111,23 +95,23 @@ function closing(entries, own_id) {
         type: 'redirect',
         redirect: { regexSubstitution: `https://${ANSWER_HOST}${ASK_PATH}?\\0` },
       },
-      condition: { regexFilter: '^https?://.+', excludedRequestDomains: [ANSWER_HOST], resourceTypes: FRAMES },
+      condition: { regexFilter: '^https?://.+', excludedRequestDomains: [ANSWER_HOST], resourceTypes: FRAME_TYPES },
     },
     {
       priority: PRIORITY.close,
       action: { type: 'block' },
       // A part of an open page is decided by the listener alone.
-      condition: { excludedInitiatorDomains: [...initiators, own_id], excludedRequestDomains: [ANSWER_HOST], resourceTypes: PARTS },
+      condition: { excludedInitiatorDomains: [...initiators, own_id], excludedRequestDomains: [ANSWER_HOST], resourceTypes: PART_TYPES },
     },
     {
       priority: PRIORITY.open,
       action: { type: 'allow' },
-      condition: { requestDomains: hosts.filter(isDomain), resourceTypes: [...FRAMES, ...PARTS] },
+      condition: { requestDomains: hosts.filter(isDomain), resourceTypes: [...RESOURCE_TYPES] },
     },
     ...paths.map((entry) => ({
       priority: PRIORITY.open,
       action: { type: /** @type {const} */ ('allow') },
-      condition: { urlFilter: `||${entry}`, resourceTypes: [...FRAMES, ...PARTS] },
+      condition: { urlFilter: `||${entry}`, resourceTypes: [...RESOURCE_TYPES] },
     })),
   ];
 }
