@@ -10,7 +10,7 @@ import { now } from './clock.js';
 import { decide, school, setContext, standing } from './engine.js';
 import { recordStatement } from './events.js';
 import { reportFault } from './faults.js';
-import { onFault } from './gate.js';
+import { isBlockPage, onFault } from './gate.js';
 import { message } from './messages.js';
 import { currentSettings } from './policy.js';
 import { mint, redeem } from './tickets.js';
@@ -57,9 +57,10 @@ export function onAnswer(details) {
  */
 async function onAsked(details, url) {
   const response = await enforceAsked({ ...details, url });
-  if (response.redirectUrl !== undefined || response.cancel) return response;
+  const next_url = response.redirectUrl ?? url;
+  if (response.cancel || isBlockPage(next_url)) return response;
   await mirror(standing(now()));
-  return { redirectUrl: url };
+  return { redirectUrl: next_url };
 }
 
 /**

@@ -9,6 +9,7 @@ import { reportFault } from './faults.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
 import { askedThrough, mirror } from './mirror.js';
 import { currentSettings } from './policy.js';
+import { saferAddress } from './safe-search.js';
 import { mint, show, ticketOf } from './tickets.js';
 import { viewOf } from './view.js';
 
@@ -127,11 +128,11 @@ function because({ action, reason, period }) {
 function decided(details) {
   const now_ms = now();
   const { url, type, initiator } = details;
-  if (verdict(url, type, initiator, now_ms) === 'allow') return {};
+  if (verdict(url, type, initiator, now_ms) === 'allow') return opened(url, type, now_ms);
   const decision = refusal(url, type, initiator, now_ms);
   if (decision === null) {
     recordPart(url, type, initiator, now_ms); // Observed only.
-    return {};
+    return opened(url, type, now_ms);
   }
 
   const shows_page = isFrame(details) && details.tabId >= 0 && details.documentLifecycle !== 'prerender';
@@ -143,6 +144,19 @@ function decided(details) {
   if (type === 'main_frame') noteAttempt(token, details.tabId, url, now_ms);
   else recordPart(url, type, initiator, now_ms);
   return { redirectUrl: address };
+}
+
+/**
+ * What is open is left alone; a search engine is asked for its strictest results where
+ * the policy says so.
+ * @param {string} url
+ * @param {string} type
+ * @param {number} now_ms
+ * @returns {BlockingResponse}
+ */
+function opened(url, type, now_ms) {
+  const address = saferAddress(url, type);
+  return address !== null && standing(now_ms).safe_search ? { redirectUrl: address } : {};
 }
 
 /**

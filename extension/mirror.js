@@ -10,7 +10,7 @@
 import { ANSWER_HOST, dynamicRules, keep, ownId, readKept, replaceDynamicRules } from './chrome.js';
 import { FRAME_TYPES, PART_TYPES, RESOURCE_TYPES } from './resource-types.js';
 import { HELP_HOSTS, SIGN_IN_HOSTS } from './wasm/help-hosts.js';
-import { safeSearchRules } from './safe-search.js';
+import { youtubeRules } from './safe-search.js';
 
 /** @typedef {chrome.declarativeNetRequest.Rule} Rule */
 /** @typedef {import('./engine.js').Standing} Standing */
@@ -19,7 +19,7 @@ import { safeSearchRules } from './safe-search.js';
 export const ASK_PATH = '/ask';
 
 const KEY = 'mirror';
-const PRIORITY = { close: 1, open: 2, safe_search: 3 };
+const PRIORITY = { close: 1, open: 2, youtube: 3 };
 
 /** @type {Promise<void>} */
 let last = Promise.resolve();
@@ -63,12 +63,12 @@ async function write(standing) {
 
 /**
  * The rules of a standing.
- * @param {Pick<Standing, 'mode' | 'open_entries' | 'safe_search' | 'youtube'>} standing
+ * @param {Pick<Standing, 'mode' | 'open_entries' | 'youtube'>} standing
  * @param {string} own_id
  * @returns {Rule[]}
  */
-export function rulesFor({ mode, open_entries, safe_search, youtube }, own_id) {
-  const rules = safeSearchRules({ safe_search, youtube }, PRIORITY.safe_search);
+export function rulesFor({ mode, open_entries, youtube }, own_id) {
+  const rules = youtubeRules(youtube, PRIORITY.youtube);
   const closes = mode === 'closed' || mode === 'exam' || mode === 'allowlist';
   // Where the core cannot list what is open, a coarse layer would close too much.
   if (closes && Array.isArray(open_entries)) {

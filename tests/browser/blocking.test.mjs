@@ -102,6 +102,19 @@ test('reload_of_a_block_page_ends_in_a_block_page', async () => {
   assert.equal(school.web.count({ host: 'games.example' }), 0);
 });
 
+test('a_search_is_asked_for_strictly_and_an_engine_that_is_closed_is_never_reached', async () => {
+  await school.pushPolicy({ safe_search: true, deny: ['bing.com'] });
+  await waitFor('safe search', async () => {
+    await school.show(page, 'https://www.google.com/search?q=a%20b');
+    return page.url() === 'https://www.google.com/search?q=a%20b&safe=active&ssui=on';
+  });
+  school.web.clear();
+  // Chromium does not hold what a rule of its own has redirected: a third of these once arrived.
+  for (let round = 0; round < 20; round += 1) await school.show(page, `https://www.bing.com/search?q=${round}`);
+  assert.equal(school.web.count({ host: 'www.bing.com' }), 0);
+  await school.pushPolicy({ deny: ['denied.example', 'open.example/denied'] });
+});
+
 test('an_address_that_a_page_writes_without_loading_is_decided', async () => {
   await school.show(page, 'https://open.example/start');
   await orOvertaken(page.evaluate("history.pushState(null, '', '/denied/inside')"));
