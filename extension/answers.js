@@ -3,8 +3,8 @@
 
 import { uiLanguage } from './chrome.js';
 import { addressOf } from './address.js';
-import { enforceAsked } from './enforce.js';
-import { askedThrough, mirror } from './mirror.js';
+import { bringUp, enforceAsked } from './enforce.js';
+import { askedThrough } from './mirror.js';
 import { accept, acknowledge, contextFor } from './context.js';
 import { now } from './clock.js';
 import { decide, school, setContext, standing } from './engine.js';
@@ -59,7 +59,7 @@ async function onAsked(details, url) {
   const response = await enforceAsked({ ...details, url });
   const next_url = response.redirectUrl ?? url;
   if (response.cancel || isBlockPage(next_url)) return response;
-  await mirror(standing(now()));
+  await bringUp(url, now());
   return { redirectUrl: next_url };
 }
 

@@ -85,8 +85,8 @@ async function start() {
     guard('tickets', loadTickets),
   ]);
   await guard('the context', applyKnownContext);
-  guard('the second layer', () => mirror(standing(now())));
   await guard('the pack', loadPack);
+  guard('the second layer', mirrorNow);
   // Nothing waits for what follows.
   guard('settings', applyManaged);
   // What was opened while no worker ran, or while its process was being killed.
@@ -115,6 +115,8 @@ async function applyContext() {
   await refreshContext();
   applyKnownContext();
   await watchTransitions(rulesChanged);
+  // Somebody else may have signed in under the same rule.
+  await guard('the second layer', mirrorNow);
 }
 
 function applyKnownContext() {
@@ -125,7 +127,9 @@ function applyKnownContext() {
 
 async function fetchPackNow() {
   const newer = await fetchPack(now(), (server_ms) => guard('the clock', () => hear(server_ms)));
-  if (newer) await lookAtTabs('frames');
+  if (!newer) return;
+  await guard('the second layer', mirrorNow);
+  await lookAtTabs('frames');
 }
 
 /** @param {number} server_ms */
@@ -155,7 +159,13 @@ async function onAlarm(name) {
 async function rulesChanged() {
   guard('the toolbar', refreshToolbar);
   // Before tabs are sent anywhere, so that what is open now is not sent round.
-  await guard('the second layer', () => mirror(standing(now())));
+  await guard('the second layer', mirrorNow);
+}
+
+/** Brings the second layer up to what holds now. */
+function mirrorNow() {
+  const now_ms = now();
+  return mirror(standing(now_ms), now_ms);
 }
 
 /** Sends what is queued, in school hours only: outside them no request carries an identity. */

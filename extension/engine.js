@@ -193,6 +193,11 @@ export function setPolicy(text) {
   return report;
 }
 
+/** The text of the policy that holds; null while there is none. */
+export function policyInForce() {
+  return given.policy;
+}
+
 /**
  * Replaces who is asking, from where, and with what leave.
  * @param {Context} context
