@@ -86,7 +86,7 @@ async function playEvening(stage, report, school) {
   const before = stage.web.count({ host, path: pathname });
   await waitFor('the tab to be looked at again', () => stage.page.url().startsWith('chrome-extension://'), {
     timeout_ms: bell_ms - Date.now() + 10_000,
-  }).catch(() => {});
+  }).catch((error) => report.mistake(String(error.message)));
   stage.present('Year 9, registration');
   const decision = await stage.decide({ url: GAMES });
   await stage.checkPage(decision, { action: 'block', code: 'category' });
@@ -134,7 +134,9 @@ async function playPolicyChange(stage, report, school) {
   const before = stage.web.count({ host, path: pathname });
   const stricter = withDenied(school, ['quiz.example']);
   await stage.set({ ...YEAR_9, policy: around(stricter, '09:25', Date.now()) }, { tab: 'kept' });
-  await waitFor('the tab to be looked at again', () => stage.page.url().startsWith('chrome-extension://')).catch(() => {});
+  await waitFor('the tab to be looked at again', () => stage.page.url().startsWith('chrome-extension://')).catch(
+    (error) => report.mistake(String(error.message)),
+  );
   const decision = await stage.decide({ url: QUIZ });
   await stage.checkPage(decision, { action: 'block', code: 'url_rule' });
   await stage.checkLeak({ url: QUIZ }, before);

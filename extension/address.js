@@ -39,6 +39,7 @@ export function readAddress(url) {
     );
     return /^https?:/.test(asked_url) && URL.canParse(asked_url) ? { token, asked_url } : null;
   } catch {
+    // Not base64url, or not UTF-8: a fragment that somebody else has written.
     return null;
   }
 }

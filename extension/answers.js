@@ -3,12 +3,14 @@
 
 import { uiLanguage } from './chrome.js';
 import { addressOf } from './address.js';
-import { enforceAsked } from './enforce.js';
-import { askedThrough, mirror } from './mirror.js';
+import { bringUp, enforceAsked } from './enforce.js';
+import { askedThrough } from './mirror.js';
 import { accept, acknowledge, contextFor } from './context.js';
 import { now } from './clock.js';
 import { decide, school, setContext, standing } from './engine.js';
 import { recordStatement } from './events.js';
+import { reportFault } from './faults.js';
+import { isBlockPage, onFault } from './gate.js';
 import { message } from './messages.js';
 import { currentSettings } from './policy.js';
 import { mint, redeem } from './tickets.js';
@@ -30,14 +32,14 @@ const ANSWERS = { '/accept': onAccept, '/continue': onContinue, '/review': onRev
 export function onAnswer(details) {
   try {
     const asked_url = askedThrough(details.url);
-    if (asked_url !== null) return onAsked(details, asked_url).catch(() => ({ cancel: true }));
+    if (asked_url !== null) return onAsked(details, asked_url).catch((error) => onFault({ ...details, url: asked_url }, error));
     const { pathname, searchParams } = new URL(details.url);
     const answer = Object.hasOwn(ANSWERS, pathname) ? ANSWERS[pathname] : undefined;
     if (answer === undefined) return { cancel: true };
     const ticket = redeem(searchParams.get('token') ?? '', details.tabId, details.frameId);
     return ticket === null ? { cancel: true } : answer(ticket, details);
   } catch (error) {
-    console.error('bellgate: an answer of the block page failed', error);
+    reportFault('an answer of the block page', error);
     return { cancel: true };
   }
 }
@@ -55,9 +57,10 @@ export function onAnswer(details) {
  */
 async function onAsked(details, url) {
   const response = await enforceAsked({ ...details, url });
-  if (response.redirectUrl !== undefined || response.cancel) return response;
-  await mirror(standing(now()));
-  return { redirectUrl: url };
+  const next_url = response.redirectUrl ?? url;
+  if (response.cancel || isBlockPage(next_url)) return response;
+  await bringUp(url, now());
+  return { redirectUrl: next_url };
 }
 
 /**
@@ -69,9 +72,7 @@ function onContinue(ticket) {
   if (ticket.kind !== 'notice') return { redirectUrl: ticket.url };
   const now_ms = now();
   recordStatement('notice', ticket.url, now_ms, null);
-  acknowledge(ticket.category ?? '*', now_ms).catch((error) =>
-    console.error('bellgate: an acknowledgement was not kept', error),
-  );
+  acknowledge(ticket.category ?? '*', now_ms).catch((error) => reportFault('keeping an acknowledgement', error));
   setContext(contextFor(currentSettings()));
   return { redirectUrl: ticket.url };
 }
@@ -84,7 +85,7 @@ function onContinue(ticket) {
 function onAccept(ticket) {
   if (ticket.kind !== 'acceptance' || ticket.version === null) return { redirectUrl: ticket.url };
   recordStatement('notice', ticket.url, now(), null);
-  accept(ticket.version).catch((error) => console.error('bellgate: an acceptance was not kept', error));
+  accept(ticket.version).catch((error) => reportFault('keeping an acceptance', error));
   setContext(contextFor(currentSettings()));
   return { redirectUrl: ticket.url };
 }
@@ -102,7 +103,8 @@ function onReview(ticket, details) {
   if (decision.action === 'allow') return { redirectUrl: ticket.url };
   const language = uiLanguage();
   const { token } = mint({ ...ticket, at_ms: now_ms });
-  const view = viewOf(decision, { token, wanted_language: language, can_review: false, school: school() });
+  const open_entries = standing(now_ms).open_entries ?? [];
+  const view = viewOf(decision, { token, wanted_language: language, can_review: false, school: school(), open_entries });
   view.said = message(sent ? 'review_sent' : 'review_not_sent', {}, language);
   return { redirectUrl: addressOf(token, ticket.url, view) };
 }

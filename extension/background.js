@@ -17,6 +17,7 @@ import { heedRefusal, signerFor } from './enrolment.js';
 import { setContext, setSubjectKey, standing, startEngine, subjectAt } from './engine.js';
 import { noteCommit, startEvents } from './events.js';
 import { isBlockPage, openGate } from './gate.js';
+import { reportFault } from './faults.js';
 import { beat } from './health.js';
 import { mirror } from './mirror.js';
 import { handle } from './pages.js';
@@ -36,6 +37,7 @@ const UPDATE_WAITS = 'update_waits';
 /** What requests wait for at most: what is not read by then counts as missing. */
 const START_WITHIN_MS = 6_000;
 
+browser.onStrayFault(reportFault);
 browser.onAnswer(onAnswer);
 
 browser.onCommitted((details) =>
@@ -83,8 +85,8 @@ async function start() {
     guard('tickets', loadTickets),
   ]);
   await guard('the context', applyKnownContext);
-  guard('the second layer', () => mirror(standing(now())));
   await guard('the pack', loadPack);
+  guard('the second layer', mirrorNow);
   // Nothing waits for what follows.
   guard('settings', applyManaged);
   // What was opened while no worker ran, or while its process was being killed.
@@ -113,6 +115,8 @@ async function applyContext() {
   await refreshContext();
   applyKnownContext();
   await watchTransitions(rulesChanged);
+  // Somebody else may have signed in under the same rule.
+  await guard('the second layer', mirrorNow);
 }
 
 function applyKnownContext() {
@@ -123,7 +127,9 @@ function applyKnownContext() {
 
 async function fetchPackNow() {
   const newer = await fetchPack(now(), (server_ms) => guard('the clock', () => hear(server_ms)));
-  if (newer) await lookAtTabs('frames');
+  if (!newer) return;
+  await guard('the second layer', mirrorNow);
+  await lookAtTabs('frames');
 }
 
 /** @param {number} server_ms */
@@ -137,21 +143,30 @@ async function onAlarm(name) {
   if (name === TRANSITION_ALARM) return watchTransitions(rulesChanged);
   if (name === DELIVERY_ALARM) return sendQueue();
   if (name !== PULSE_ALARM) return undefined;
-  if (await tick(Date.now())) applyKnownContext();
-  await applyContext();
+  // None of these hangs on another, so none may keep another from happening.
+  await guard('the clock', async () => {
+    if (await tick(Date.now())) applyKnownContext();
+  });
+  await guard('the context', applyContext);
   if (now() - packState().checked_at_ms >= FETCH_EVERY_MS) await guard('the pack', fetchPackNow);
   await guard('the sign of life', () => beat(now(), PULSE_MINUTES, standing(now()).managed));
   await guard('delivery', sendQueue);
-  await refreshToolbar();
-  await updateOutsideSchool();
-  return undefined;
+  await guard('the toolbar', refreshToolbar);
+  return updateOutsideSchool();
 }
 
 /** Another rule holds, or may: everything that follows from it. */
 async function rulesChanged() {
   guard('the toolbar', refreshToolbar);
   // Before tabs are sent anywhere, so that what is open now is not sent round.
-  await guard('the second layer', () => mirror(standing(now())));
+  await guard('the second layer', mirrorNow);
+}
+
+/** Brings the second layer up to what holds now. */
+async function mirrorNow() {
+  await wholePack();
+  const now_ms = now();
+  return mirror(standing(now_ms), now_ms);
 }
 
 /** Sends what is queued, in school hours only: outside them no request carries an identity. */
@@ -210,6 +225,6 @@ async function guard(what, work) {
   try {
     await work();
   } catch (error) {
-    console.error(`bellgate: ${what} failed`, error);
+    reportFault(what, error);
   }
 }

@@ -32,17 +32,26 @@ export function categoryOf(id) {
 }
 
 /**
- * Name and URL of help services for these topics, at most four: the most fitting
- * first, and always one that is there for everything.
+ * Name and URL of help services for these topics, at most four, and always one that is
+ * there for everything. The order is that of the lists: the first of each topic in the
+ * order of `topic_ids`, then the second of each.
  * @param {string[]} topic_ids
  * @returns {[string, string][]}
  */
 export function helpLinks(topic_ids) {
-  const fitting = topic_ids.flatMap((topic) => ofTopic(topic).slice(0, MAX_PER_TOPIC));
-  const [first, ...more] = ofTopic(GENERAL_TOPIC);
-  const chosen = fitting.slice(0, MAX_LINKS - 1);
-  for (const service of [first, ...more]) {
-    if (service !== undefined && chosen.length < MAX_LINKS && !chosen.includes(service)) chosen.push(service);
+  const general = ofTopic(GENERAL_TOPIC);
+  /** @type {HelpService[]} */
+  const chosen = [];
+  for (let place = 0; place < MAX_PER_TOPIC; place += 1) {
+    for (const topic of topic_ids) {
+      const service = ofTopic(topic)[place];
+      // The last place is kept for somebody who is there for everything.
+      const room = chosen.some((one) => general.includes(one)) || (service && general.includes(service)) ? MAX_LINKS : MAX_LINKS - 1;
+      if (service !== undefined && chosen.length < room) chosen.push(service);
+    }
+  }
+  for (const service of general) {
+    if (chosen.length < MAX_LINKS && !chosen.includes(service)) chosen.push(service);
   }
   return chosen.map(({ entry, name }) => [plain(name), `https://${entry.includes('/') ? entry : `${entry}/`}`]);
 }

@@ -4,6 +4,8 @@
 // gate imports it before it has registered its listener. What exists on ChromeOS
 // alone is looked for at each call, so the same package runs everywhere.
 
+import { reportFault } from './faults.js';
+
 /** @typedef {chrome.webRequest.OnBeforeRequestDetails} RequestDetails */
 /** @typedef {chrome.webRequest.BlockingResponse} BlockingResponse */
 /** @typedef {chrome.webNavigation.WebNavigationTransitionCallbackDetails} CommittedDetails */
@@ -11,6 +13,13 @@
 
 /** Where the page that pupils see lies in the package. */
 export const BLOCK_PAGE_PATH = 'block/page.html';
+
+/** What Chrome says of a tab that was closed meanwhile: nothing is left to be done. */
+const GONE = /^No tab with id\b/;
+/** What Chrome says while somebody holds a tab with the mouse. */
+const HELD = /^Tabs cannot be (edited|moved) right now\b/;
+const HELD_AT_MOST_MS = 60_000;
+const HELD_LOOK_MS = 200;
 
 /** The host the block page talks to; reserved, so it never leaves the browser. */
 export const ANSWER_HOST = 'bellgate.invalid';
@@ -116,17 +125,12 @@ export async function framesOf(tabId) {
  * @param {string} url
  */
 export async function navigate(tabId, url) {
-  try {
-    await chrome.tabs.update(tabId, { url });
-    return true;
-  } catch {
-    return false; // The tab was closed meanwhile, or is being dragged.
-  }
+  return (await onTab(() => chrome.tabs.update(tabId, { url }))) !== null;
 }
 
 /** @param {number} tab_id */
 export async function reload(tab_id) {
-  await chrome.tabs.reload(tab_id).catch(() => {}); // It was closed meanwhile.
+  await onTab(() => chrome.tabs.reload(tab_id));
 }
 
 /**
@@ -134,11 +138,7 @@ export async function reload(tab_id) {
  * @param {number} tab_id
  */
 export async function tabOf(tab_id) {
-  try {
-    return await chrome.tabs.get(tab_id);
-  } catch {
-    return null; // It was closed meanwhile.
-  }
+  return (await onTab(() => chrome.tabs.get(tab_id))) ?? null;
 }
 
 /**
@@ -152,9 +152,30 @@ export async function replaceTab(stuck) {
   if (stuck_id === undefined) return null;
   const fresh = await chrome.tabs.create({ url: 'about:blank', index, windowId, active });
   if (active) await chrome.tabs.update(fresh.id ?? stuck_id, { active: true });
-  const discarded = await chrome.tabs.discard(stuck_id).catch(() => undefined);
-  await chrome.tabs.remove(discarded?.id ?? stuck_id).catch(() => {});
+  const discarded = await onTab(() => chrome.tabs.discard(stuck_id));
+  await onTab(() => chrome.tabs.remove(discarded?.id ?? stuck_id));
   return fresh.id ?? null;
+}
+
+/**
+ * Does something with a tab; null when the tab has gone meanwhile. While somebody
+ * holds it with the mouse Chrome refuses, so it is done again until they let go: else
+ * a page could be kept over the bell by its tab. What else goes wrong is the caller's.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T | null>}
+ */
+export async function onTab(work) {
+  for (let waited_ms = 0; ; waited_ms += HELD_LOOK_MS) {
+    try {
+      return await work();
+    } catch (error) {
+      const said = error instanceof Error ? error.message : '';
+      if (GONE.test(said)) return null;
+      if (!HELD.test(said) || waited_ms >= HELD_AT_MOST_MS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, HELD_LOOK_MS));
+  }
 }
 
 // The second layer.
@@ -239,7 +260,9 @@ export async function deviceAddress() {
     const details = await attributes.getNetworkDetails();
     return details.ipv4 || details.ipv6 || null;
   } catch {
-    return null; // Not connected, or the device is not managed.
+    // Chrome refuses where there is no network and where nobody manages the device.
+    // Either way the place is unknown, which is a state with rules of its own.
+    return null;
   }
 }
 
@@ -280,6 +303,15 @@ export async function stayAwake() {
 
 // Life of the extension.
 
+/**
+ * Hears of every error and rejected promise that nobody else has dealt with.
+ * @param {(what: string, error: unknown) => void} listener
+ */
+export function onStrayFault(listener) {
+  globalThis.addEventListener('error', ({ error, message }) => listener('something', error ?? message));
+  globalThis.addEventListener('unhandledrejection', ({ reason }) => listener('something promised', reason));
+}
+
 /** @param {() => void} listener */
 export function onBrowserStart(listener) {
   chrome.runtime.onStartup.addListener(listener);
@@ -312,7 +344,7 @@ export function onDownload(listener) {
     if (filename === undefined && mime === undefined) return;
     chrome.downloads.search({ id }).then(
       ([download]) => download && listener(download),
-      (error) => console.error('bellgate: a download was not found', error),
+      (error) => reportFault('looking at a download', error),
     );
   });
 }
@@ -323,8 +355,9 @@ export function onDownload(listener) {
  */
 export async function cancelDownload(id) {
   await chrome.downloads.cancel(id);
-  // It may have been complete already.
-  await chrome.downloads.removeFile(id).catch(() => {});
+  const [download] = await chrome.downloads.search({ id });
+  // A small file may have been complete before it could be stopped.
+  if (download?.state === 'complete' && download.exists) await chrome.downloads.removeFile(id);
   await chrome.downloads.erase({ id });
 }
 
@@ -348,13 +381,13 @@ export async function notify(id, { title, text }) {
 /**
  * Answers messages of the extension's own pages.
  * @param {(message: unknown, sender: chrome.runtime.MessageSender) => Promise<unknown> | null} listener
- *   Null when the message is not for this extension.
+ *   Null when the message is not for this extension. What it promises never rejects.
  */
 export function onMessage(listener) {
   chrome.runtime.onMessage.addListener((message, sender, respond) => {
     const answer = listener(message, sender);
     if (answer === null) return false;
-    answer.then(respond, () => respond(null));
+    void answer.then(respond);
     return true;
   });
 }

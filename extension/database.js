@@ -34,7 +34,7 @@ export async function transact(names, mode, work) {
     await finished;
     return result;
   } catch (error) {
-    finished.catch(() => {}); // Told below, once.
+    finished.catch(() => {}); // The same failure as `error`, which goes to the caller.
     try {
       transaction.abort();
     } catch {

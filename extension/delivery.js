@@ -2,6 +2,7 @@
 // rarely while the endpoint does not answer.
 
 import { keep, readKept, wakeAt } from './chrome.js';
+import { reportFault } from './faults.js';
 import { drop, MAX_BATCH_EVENTS, nextBatch, putAside, sealCounts } from './queue.js';
 
 /** @typedef {import('./endpoint.js').Delivery} Delivery */
@@ -41,7 +42,7 @@ export function deliverSoon(run, now_ms) {
   if (timer === null) {
     timer = setTimeout(() => {
       timer = null;
-      run().catch((error) => console.error('bellgate: delivery failed', error));
+      run().catch((error) => reportFault('delivery', error));
     }, GATHER_MS);
   }
   // The worker may be stopped before the timer fires.

@@ -93,6 +93,7 @@ export async function readAnswer(response, events) {
   const server_ms = dateOf(response);
   const retry_after_ms = retryAfter(response, server_ms);
   if (!response.ok) {
+    // What a proxy answers in the endpoint's place is no JSON; its status says enough.
     const code = codeIn(await response.json().catch(() => null));
     return {
       state: UNREADABLE.has(response.status) && code !== 'wrong_device' ? 'refused' : 'later',

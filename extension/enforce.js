@@ -5,16 +5,21 @@ import { addressOf, readAddress } from './address.js';
 import { now } from './clock.js';
 import { decide, school, standing, verdict } from './engine.js';
 import { noteAttempt, recordPart } from './events.js';
+import { reportFault } from './faults.js';
 import { isBlockPage, isFrame, isOwn } from './gate.js';
-import { askedThrough, mirror } from './mirror.js';
+import { askedThrough, letThrough, mirror, sendsRound } from './mirror.js';
 import { wholePack } from './pack.js';
 import { currentSettings } from './policy.js';
+import { saferAddress } from './safe-search.js';
 import { mint, show, ticketOf } from './tickets.js';
 import { viewOf } from './view.js';
 
 /** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
 /** @typedef {import('./chrome.js').BlockingResponse} BlockingResponse */
 /** @typedef {import('./engine.js').Decision} Decision */
+
+/** How much later a refusal comes where the second layer has sent the page round. */
+const SECOND_AFTER_MS = 100;
 
 /** @type {Promise<void> | null} What requests wait for; null once everything is there. */
 let waiting = null;
@@ -25,6 +30,7 @@ let waiting = null;
  * @param {Promise<unknown>} ready
  */
 export function waitFor(ready) {
+  // Whoever makes it ready reports what fails; requests go on without it.
   const settled = ready.then(
     () => {},
     () => {},
@@ -127,12 +133,12 @@ function decided(details) {
   const now_ms = now();
   const { url, type, initiator } = details;
   const answer = verdict(url, type, initiator, now_ms);
-  if (answer === 'allow') return {};
+  if (answer === 'allow') return opened(url, type, now_ms);
   if (answer === 'pending') return wholePack().then(() => decided(details));
   const decision = refusal(url, type, initiator, now_ms);
   if (decision === null) {
     recordPart(url, type, initiator, now_ms); // Observed only.
-    return {};
+    return opened(url, type, now_ms);
   }
 
   const shows_page = isFrame(details) && details.tabId >= 0 && details.documentLifecycle !== 'prerender';
@@ -143,7 +149,30 @@ function decided(details) {
   const { token, address } = blockPageFor(decision, details.tabId, details.frameId, now_ms);
   if (type === 'main_frame') noteAttempt(token, details.tabId, url, now_ms);
   else recordPart(url, type, initiator, now_ms);
-  return { redirectUrl: address };
+  // Chromium takes this answer for the one about the reserved host where it comes second
+  // (decision 0023): as the first it is lost, and the tab ends at the reserved host.
+  return sendsRound(url) ? later({ redirectUrl: address }) : { redirectUrl: address };
+}
+
+/**
+ * @param {BlockingResponse} response
+ * @returns {Promise<BlockingResponse>}
+ */
+function later(response) {
+  return new Promise((resolve) => setTimeout(() => resolve(response), SECOND_AFTER_MS));
+}
+
+/**
+ * What is open is left alone; a search engine is asked for its strictest results where
+ * the policy says so.
+ * @param {string} url
+ * @param {string} type
+ * @param {number} now_ms
+ * @returns {BlockingResponse}
+ */
+function opened(url, type, now_ms) {
+  const address = saferAddress(url, type);
+  return address !== null && standing(now_ms).safe_search ? { redirectUrl: address } : {};
 }
 
 /**
@@ -175,7 +204,9 @@ function decidedAgain(details, asked_url) {
     if (details.type === 'main_frame') noteAttempt(token, details.tabId, asked_url, now_ms);
     return { redirectUrl: address };
   }
-  if (details.type === 'main_frame') void navigate(details.tabId, asked_url);
+  if (details.type === 'main_frame') {
+    navigate(details.tabId, asked_url).catch((error) => reportFault('opening what is open again', error));
+  }
   return {};
 }
 
@@ -202,8 +233,19 @@ export function blockPageFor(decision, tab_id, frame_id, now_ms) {
     wanted_language: uiLanguage(),
     can_review: currentSettings().endpoint !== null,
     school: school(),
+    open_entries: standing(now_ms).open_entries ?? [],
   });
   return { token, address: addressOf(token, decision.url, view) };
+}
+
+/**
+ * Brings the second layer up to what the core says of an address that it has sent round.
+ * @param {string} url
+ * @param {number} now_ms
+ */
+export async function bringUp(url, now_ms) {
+  const open = refusal(url, 'main_frame', undefined, now_ms) === null;
+  await (open ? letThrough(url, standing(now_ms), now_ms) : mirror(standing(now_ms), now_ms));
 }
 
 /**
@@ -214,7 +256,7 @@ export function blockPageFor(decision, tab_id, frame_id, now_ms) {
 export async function askAgain(tab_id, failed_url) {
   const sent_round_url = askedThrough(failed_url);
   // The layer that sent it round must not do so again.
-  if (sent_round_url !== null) await mirror(standing(now()));
+  if (sent_round_url !== null) await bringUp(sent_round_url, now());
   const asked_url = isBlockPage(failed_url) ? readAddress(failed_url)?.asked_url : sent_round_url;
   if (asked_url) await navigate(tab_id, asked_url);
 }

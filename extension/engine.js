@@ -5,6 +5,8 @@
 // its memory: it is thrown away with its whole instance, and a fresh one is given
 // what the old one had. The request that met the trap is blocked by the gate.
 
+import { reportFault } from './faults.js';
+import { RESOURCE_TYPES } from './resource-types.js';
 import * as glue from './wasm/bellgate.js';
 import { wasmBytes } from './wasm/bytes.js';
 import { corePack } from './wasm/core-pack.js';
@@ -57,25 +59,6 @@ import { corePack } from './wasm/core-pack.js';
 /** @typedef {import('./queue.js').EventBody} EventBody */
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {'own' | 'other' | 'transition'} Navigation */
-
-/** Chrome's resource types, by the number the core knows them by. */
-export const RESOURCE_TYPES = /** @type {const} */ ([
-  'main_frame',
-  'sub_frame',
-  'stylesheet',
-  'script',
-  'image',
-  'font',
-  'object',
-  'xmlhttprequest',
-  'ping',
-  'csp_report',
-  'media',
-  'websocket',
-  'webtransport',
-  'webbundle',
-  'other',
-]);
 
 /** Actions by their number in a verdict. */
 const ACTIONS = /** @type {const} */ (['allow', 'block', 'notice']);
@@ -223,6 +206,11 @@ export function setPolicy(text) {
   return report;
 }
 
+/** The text of the policy that holds; null while there is none. */
+export function policyInForce() {
+  return given.policy;
+}
+
 /**
  * Replaces who is asking, from where, and with what leave.
  * @param {Context} context
@@ -299,7 +287,7 @@ export function lockList(slot, bytes, keys, secret) {
 function onFaultyPack(core) {
   const fault = core.take_pack_fault();
   if (typeof fault !== 'string') return;
-  console.error('bellgate: the list pack is broken', fault);
+  reportFault('reading the list pack', fault);
   given.has_packs = false;
   onPackLost();
 }
@@ -320,7 +308,7 @@ function guarded(work) {
     try {
       renew();
     } catch (again) {
-      console.error('bellgate: no fresh engine', again);
+      reportFault('making a fresh engine', again);
     }
     throw error;
   }

@@ -6,6 +6,7 @@
 
 import { ownVersion } from './chrome.js';
 import { event, statement } from './engine.js';
+import { reportFault } from './faults.js';
 import { packState } from './pack.js';
 import { currentSettings, policyReport } from './policy.js';
 import { add } from './queue.js';
@@ -113,7 +114,7 @@ export function record(body, at_ms) {
     pack_version: packState().version,
     extension_version: ownVersion(),
   };
-  add(whole, at_ms).then(onQueued, (error) => console.error('bellgate: an event was not kept', error));
+  add(whole, at_ms).then(onQueued, (error) => reportFault('keeping an event', error));
   return true;
 }
 

@@ -8,6 +8,7 @@
 
 import { ANSWER_HOST, BLOCK_PAGE_PATH, blockPageUrl, onRequest, ownId } from './chrome.js';
 import { alwaysOpen } from './fallback.js';
+import { FRAME_TYPES } from './resource-types.js';
 
 /** @typedef {import('./chrome.js').RequestDetails} RequestDetails */
 /** @typedef {import('./chrome.js').BlockingResponse} BlockingResponse */
@@ -75,13 +76,14 @@ function bounded(decided, details) {
  * @param {unknown} [error]
  * @returns {BlockingResponse}
  */
-function onFault(details, error) {
+export function onFault(details, error) {
   try {
     fault_count += 1;
     if (error !== undefined) console.error('bellgate: blocked by a fault', error);
     if (isOwn(details) || alwaysOpen(details.url)) return {};
     return isFrame(details) ? { redirectUrl: `${blockPageUrl()}#` } : { cancel: true };
   } catch {
+    // Details that make no sense. It was counted above, and nothing else is safe.
     return { cancel: true };
   }
 }
@@ -109,7 +111,7 @@ export function isOwn(details) {
  * @param {RequestDetails} details
  */
 export function isFrame(details) {
-  return details.type === 'main_frame' || details.type === 'sub_frame';
+  return FRAME_TYPES.some((type) => type === details.type);
 }
 
 /**

@@ -6,12 +6,13 @@ import { clockState, now } from './clock.js';
 import { pace } from './delivery.js';
 import { trapCount } from './engine.js';
 import { record } from './events.js';
+import { backgroundFaults } from './faults.js';
 import { faultCount } from './gate.js';
 import { lockedState, packState } from './pack.js';
 import { hasPolicy, policyReport } from './policy.js';
 import { waiting } from './queue.js';
 
-/** @typedef {'faults' | 'policy' | 'no_policy' | 'pack' | 'locked' | 'clock' | 'delivery'} Problem */
+/** @typedef {'faults' | 'background' | 'policy' | 'no_policy' | 'pack' | 'locked' | 'clock' | 'delivery'} Problem */
 
 export const HEARTBEAT_EVERY_MS = 15 * 60_000;
 export const HEALTH_EVERY_MS = 60 * 60_000;
@@ -36,6 +37,7 @@ export async function problems() {
   /** @type {Problem[]} */
   const found = [];
   if (trapCount() + faultCount() > 0) found.push('faults');
+  if (backgroundFaults() > 0) found.push('background');
   if (policyReport()?.ok === false) found.push('policy');
   if (!hasPolicy()) found.push('no_policy');
   if (packState().problem !== null) found.push('pack');
@@ -66,6 +68,7 @@ export async function beat(now_ms, beat_minutes, in_school_hours) {
   if (in_school_hours && (listed !== notes.reported_problems || isDue(notes.report_at_ms, now_ms, HEALTH_EVERY_MS))) {
     const comment = JSON.stringify({
       chrome: chromeVersion(),
+      background_faults: backgroundFaults(),
       clock: clockState(),
       degraded_minutes: Math.round(notes.degraded_minutes),
       faults: faultCount() + trapCount(),

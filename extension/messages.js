@@ -22,13 +22,13 @@ const ENGLISH = {
   // Why.
   lead_closed: 'At this time of the day devices are not used. Your page is not lost: try again later.',
   lead_exam: 'During an examination only the pages it needs are open.',
-  lead_allowlist: 'In this period you can use the pages your school chose for school work. {host} is not one of them.',
-  lead_category: '{host} is in the group “{category}”.',
-  lead_url_rule: 'Your school added {host} to its own list of closed pages.',
+  lead_allowlist: 'In this period you can use the pages your school chose for school work. {place} is not one of them.',
+  lead_category: '{place} is in the group “{category}”.',
+  lead_url_rule: 'Your school added {place} to its own list of closed pages.',
   lead_acceptance: 'Pages open once you have read your school’s acceptable use policy (version {version}) and accepted it. Ask your teacher where to find it.',
   lead_quiet: 'That can happen to pages that are perfectly fine. You have not done anything wrong. If you need it, or if something worries you, there are people who will listen.',
   lead_fault: 'Something went wrong while this page was being checked, so it stays closed to be safe. Try again in a moment.',
-  lead_notice: '{host} is in the group “{category}”. Your school allows it, and asks you to think about this first:',
+  lead_notice: '{place} is in the group “{category}”. Your school allows it, and asks you to think about this first:',
   lead_illegal: 'This address may never be opened, anywhere. If you came across it by accident, you have done nothing wrong: tell somebody you trust.',
 
   // The reminder about AI tools (T221-T224).
@@ -112,11 +112,12 @@ const ENGLISH = {
   popup_not_reported: 'This page cannot be reported from here.',
   popup_problem_policy: 'The school’s newest policy has a mistake in it; the one before holds.',
   popup_problem_no_policy: 'No policy has arrived yet.',
-  popup_problem_pack: 'The newest list could not be used; the one before holds.',
+  popup_problem_pack: 'The newest list could not be fetched or used; the one before holds.',
   popup_problem_locked: 'The list of illegal pages is missing or older than two days.',
   popup_problem_delivery: 'The school’s endpoint has not answered for a while.',
   popup_problem_clock: 'This device’s clock seems to be wrong.',
   popup_problem_faults: 'Some pages could not be checked since the last start.',
+  popup_problem_background: 'Something did not work in the background since the last start.',
   popup_private: 'What is recorded: closed pages you try to open in school hours. Never the pages that are open.',
 };
 

@@ -1,5 +1,7 @@
 // The second layer: the coarse state of the school day as rules that Chrome keeps
-// by itself, also while no worker runs or its process has just been killed.
+// by itself, also while no worker runs or its process has just been killed. In a closed
+// period everything is closed but what is open by name; in a filtered one the best known
+// hosts of the worst categories are, as far as the core blocks them.
 //
 // The rules are never stricter than the core: what it would open for sure is
 // excepted. Frames are not blocked but sent to the reserved host with the address
@@ -8,37 +10,31 @@
 // session rules vanish when the browser restarts.
 
 import { ANSWER_HOST, dynamicRules, keep, ownId, readKept, replaceDynamicRules } from './chrome.js';
+import { policyInForce, verdict } from './engine.js';
+import { FRAME_TYPES, PART_TYPES, RESOURCE_TYPES } from './resource-types.js';
 import { HELP_HOSTS, SIGN_IN_HOSTS } from './wasm/help-hosts.js';
-import { safeSearchRules } from './safe-search.js';
+import { youtubeRules } from './safe-search.js';
+import { WORST_HOSTS } from './wasm/worst-hosts.js';
 
 /** @typedef {chrome.declarativeNetRequest.Rule} Rule */
-/** @typedef {`${chrome.declarativeNetRequest.ResourceType}`} ResourceType */
 /** @typedef {import('./engine.js').Standing} Standing */
 
 /** Where a frame is sent to be decided; the address asked for follows. */
 export const ASK_PATH = '/ask';
 
 const KEY = 'mirror';
-const FRAMES = /** @type {ResourceType[]} */ (['main_frame', 'sub_frame']);
-const PARTS = /** @type {ResourceType[]} */ ([
-  'stylesheet',
-  'script',
-  'image',
-  'font',
-  'object',
-  'xmlhttprequest',
-  'ping',
-  'csp_report',
-  'media',
-  'websocket',
-  'webtransport',
-  'webbundle',
-  'other',
-]);
-const PRIORITY = { close: 1, open: 2, safe_search: 3 };
+const SEND_ROUND = /** @type {Rule['action']} */ ({
+  type: 'redirect',
+  redirect: { regexSubstitution: `https://${ANSWER_HOST}${ASK_PATH}?\\0` },
+});
+const PRIORITY = { close: 1, open: 2, youtube: 3 };
 
 /** @type {Promise<void>} */
 let last = Promise.resolve();
+/** What the rules send round: everything, or these hosts and all names below them. @type {'all' | Set<string>} */
+let sent_round = new Set();
+/** Hosts of which the core has opened a page meanwhile; a later worker finds them again. @type {Set<string>} */
+const let_through = new Set();
 
 /**
  * The address that a frame asked for before the second layer sent it to the reserved
@@ -56,20 +52,45 @@ export function askedThrough(url) {
  * Makes Chrome's rules those of this standing, in one update; nothing happens when
  * they already are.
  * @param {Standing} standing
+ * @param {number} now_ms
  * @returns {Promise<void>}
  */
-export function mirror(standing) {
+export function mirror(standing, now_ms) {
+  const worst = worstHosts(standing, now_ms);
+  sent_round = closes(standing) ? 'all' : new Set(worst);
+  const rules = rulesFor(standing, worst, ownId());
   const next = last.then(
-    () => write(standing),
-    () => write(standing),
+    () => write(rules),
+    () => write(rules), // Whoever asked for the one before has heard that it failed.
   );
   last = next;
   return next;
 }
 
-/** @param {Standing} standing */
-async function write(standing) {
-  const rules = rulesFor(standing, ownId());
+/**
+ * Brings the rules up to the core, which has opened a page that they sent round: the host
+ * leaves the layer, or the page would be sent round for ever.
+ * @param {string} url
+ * @param {Standing} standing
+ * @param {number} now_ms
+ */
+export function letThrough(url, standing, now_ms) {
+  for (const name of namesAbove(new URL(url).hostname)) if (WORST_HOSTS.has(name)) let_through.add(name);
+  return mirror(standing, now_ms);
+}
+
+/**
+ * Whether the rules send this page to the reserved host.
+ * @param {string} url
+ */
+export function sendsRound(url) {
+  const sent = sent_round;
+  if (sent === 'all') return true;
+  return URL.canParse(url) && namesAbove(new URL(url).hostname).some((name) => sent.has(name));
+}
+
+/** @param {Rule[]} rules */
+async function write(rules) {
   const signature = JSON.stringify(rules);
   const [kept, present] = await Promise.all([readKept([KEY]), dynamicRules()]);
   if (kept[KEY] === signature && present.length === rules.length) return;
@@ -79,18 +100,57 @@ async function write(standing) {
 
 /**
  * The rules of a standing.
- * @param {Pick<Standing, 'mode' | 'open_entries' | 'safe_search' | 'youtube'>} standing
+ * @param {Pick<Standing, 'mode' | 'open_entries' | 'youtube' | 'observe'>} standing
+ * @param {string[]} worst_hosts Of the worst categories, those that are closed now.
  * @param {string} own_id
  * @returns {Rule[]}
  */
-export function rulesFor({ mode, open_entries, safe_search, youtube }, own_id) {
-  const rules = safeSearchRules({ safe_search, youtube }, PRIORITY.safe_search);
-  const closes = mode === 'closed' || mode === 'exam' || mode === 'allowlist';
-  // Where the core cannot list what is open, a coarse layer would close too much.
-  if (closes && Array.isArray(open_entries)) {
-    rules.push(...closing([...HELP_HOSTS, ...SIGN_IN_HOSTS, ...open_entries], own_id));
+export function rulesFor(standing, worst_hosts, own_id) {
+  const rules = youtubeRules(standing.youtube, PRIORITY.youtube);
+  if (closes(standing)) {
+    rules.push(...closing([...HELP_HOSTS, ...SIGN_IN_HOSTS, ...(standing.open_entries ?? [])], own_id));
+  } else if (worst_hosts.length > 0) {
+    rules.push(...closingHosts(worst_hosts));
   }
   return rules.map((rule, index) => /** @type {Rule} */ ({ ...rule, id: index + 1 }));
+}
+
+/**
+ * Whether everything is closed but what is open by name. Where the core cannot list what
+ * that is, a coarse layer would close too much; where a school only observes, nothing is.
+ * @param {Pick<Standing, 'mode' | 'open_entries' | 'observe'>} standing
+ */
+function closes({ mode, open_entries, observe }) {
+  return !observe && (mode === 'closed' || mode === 'exam' || mode === 'allowlist') && Array.isArray(open_entries);
+}
+
+/**
+ * The best known hosts of the worst categories that the core blocks now, each asked for
+ * by its front page. A host of which the school names a part is left to the core alone.
+ * @param {Pick<Standing, 'observe'>} standing
+ * @param {number} now_ms
+ */
+function worstHosts({ observe }, now_ms) {
+  if (observe) return [];
+  const named = namedInParts(policyInForce() ?? '');
+  return [...WORST_HOSTS].filter(
+    (host) => !let_through.has(host) && !named.has(host) && verdict(`https://${host}/`, 'main_frame', undefined, now_ms) === 'block',
+  );
+}
+
+/**
+ * The hosts of which a policy names a path or a name below: every name above those.
+ * @param {string} policy
+ * @returns {Set<string>}
+ */
+export function namedInParts(policy) {
+  /** @type {Set<string>} */
+  const named = new Set();
+  for (const [, host = '', path] of policy.matchAll(/"(?:\*\.)?([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)\.?(\/[^"]*)?"/gi)) {
+    const [itself, ...above] = namesAbove(host.toLowerCase());
+    for (const name of path === undefined ? above : [itself ?? '', ...above]) named.add(name);
+  }
+  return named;
 }
 
 /**
@@ -107,29 +167,47 @@ function closing(entries, own_id) {
   return [
     {
       priority: PRIORITY.close,
-      action: {
-        type: 'redirect',
-        redirect: { regexSubstitution: `https://${ANSWER_HOST}${ASK_PATH}?\\0` },
-      },
-      condition: { regexFilter: '^https?://.+', excludedRequestDomains: [ANSWER_HOST], resourceTypes: FRAMES },
+      action: SEND_ROUND,
+      condition: { regexFilter: '^https?://.+', excludedRequestDomains: [ANSWER_HOST], resourceTypes: FRAME_TYPES },
     },
     {
       priority: PRIORITY.close,
       action: { type: 'block' },
       // A part of an open page is decided by the listener alone.
-      condition: { excludedInitiatorDomains: [...initiators, own_id], excludedRequestDomains: [ANSWER_HOST], resourceTypes: PARTS },
+      condition: { excludedInitiatorDomains: [...initiators, own_id], excludedRequestDomains: [ANSWER_HOST], resourceTypes: PART_TYPES },
     },
     {
       priority: PRIORITY.open,
       action: { type: 'allow' },
-      condition: { requestDomains: hosts.filter(isDomain), resourceTypes: [...FRAMES, ...PARTS] },
+      condition: { requestDomains: hosts.filter(isDomain), resourceTypes: [...RESOURCE_TYPES] },
     },
     ...paths.map((entry) => ({
       priority: PRIORITY.open,
       action: { type: /** @type {const} */ ('allow') },
-      condition: { urlFilter: `||${entry}`, resourceTypes: [...FRAMES, ...PARTS] },
+      condition: { urlFilter: `||${entry}`, resourceTypes: [...RESOURCE_TYPES] },
     })),
   ];
+}
+
+/**
+ * These hosts closed, with all names below them.
+ * @param {string[]} hosts
+ * @returns {Omit<Rule, 'id'>[]}
+ */
+function closingHosts(hosts) {
+  return [
+    { priority: PRIORITY.close, action: SEND_ROUND, condition: { regexFilter: '^https?://.+', requestDomains: hosts, resourceTypes: FRAME_TYPES } },
+    { priority: PRIORITY.close, action: { type: 'block' }, condition: { requestDomains: hosts, resourceTypes: PART_TYPES } },
+  ];
+}
+
+/**
+ * A hostname and every name above it.
+ * @param {string} hostname
+ */
+function namesAbove(hostname) {
+  const labels = hostname.split('.');
+  return labels.map((_, index) => labels.slice(index).join('.'));
 }
 
 /**

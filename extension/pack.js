@@ -27,7 +27,13 @@ import { dateOf } from './endpoint.js';
 
 /** Where a slot's pack is to be had, and what opens it. @typedef {{url: string, keys: string, secret: string | null}} Source */
 
-/** What is known of a slot. @typedef {{version: string | null, problem: string | null, built_at_ms: number | null}} SlotState */
+/**
+ * @typedef {object} SlotState What is known of a slot.
+ * @property {string | null} version
+ * @property {string | null} problem
+ * @property {number | null} built_at_ms
+ * @property {number} unanswered How often in a row its server could not be reached.
+ */
 
 /** @type {readonly Slot[]} */
 const SLOTS = ['school', 'iwf', 'ctiru'];
@@ -36,14 +42,16 @@ const LOCKED_SLOTS = ['iwf', 'ctiru'];
 const MAX_PACK_BYTES = 128 * 1024 * 1024;
 const FETCH_TIMEOUT_MS = 5 * 60_000;
 export const FETCH_EVERY_MS = 60 * 60_000;
+/** As often in a row a server may be out of reach before anybody is told. */
+const UNANSWERED_SHOWN = 3;
 /** The publishers renew the locked lists twice a day. */
 const STALE_AFTER_MS = 48 * 60 * 60_000;
 
 /** @type {Record<Slot, SlotState>} */
 const states = {
-  school: { version: null, problem: null, built_at_ms: null },
-  iwf: { version: null, problem: null, built_at_ms: null },
-  ctiru: { version: null, problem: null, built_at_ms: null },
+  school: { version: null, problem: null, built_at_ms: null, unanswered: 0 },
+  iwf: { version: null, problem: null, built_at_ms: null, unanswered: 0 },
+  ctiru: { version: null, problem: null, built_at_ms: null, unanswered: 0 },
 };
 let checked_at_ms = 0;
 /** @type {Promise<void>} */
@@ -143,13 +151,7 @@ export async function fetchPack(now_ms, heard_time) {
   for (const slot of SLOTS) {
     const source = sourceOf(slot);
     if (source === null) continue;
-    try {
-      changed = (await fetchSlot(slot, source, now_ms, heard_time)) || changed;
-    } catch (error) {
-      // The other slots have servers of their own.
-      states[slot].problem = `the list could not be fetched: ${error instanceof Error ? error.message : error}`;
-      console.warn(`bellgate: the list ${slot} could not be fetched`, error);
-    }
+    changed = (await fetchSlot(slot, source, now_ms, heard_time)) || changed;
   }
   return changed;
 }
@@ -164,14 +166,9 @@ async function fetchSlot(slot, source, now_ms, heard_time) {
   const state = states[slot];
   const kept = await readKept(slot);
   const same = kept !== null && kept.url === source.url && kept.keys === source.keys && kept.secret === source.secret;
-  const response = await fetch(source.url, {
-    headers: same && kept.etag !== null ? { 'if-none-match': kept.etag } : {},
-    cache: 'no-store',
-    credentials: 'omit',
-    redirect: 'error',
-    referrerPolicy: 'no-referrer',
-    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-  });
+  const answered = await ask(source.url, same ? kept.etag : null, state);
+  if (answered === null) return false;
+  const { response, blob } = answered;
   const server_ms = dateOf(response);
   if (server_ms !== null) heard_time(server_ms);
   if (response.status === 304) {
@@ -182,7 +179,6 @@ async function fetchSlot(slot, source, now_ms, heard_time) {
     state.problem = `the pack's server answered ${response.status}`;
     return false;
   }
-  const blob = await response.blob();
   if (blob.size > MAX_PACK_BYTES) {
     state.problem = 'the pack is too large';
     return false;
@@ -201,6 +197,33 @@ async function fetchSlot(slot, source, now_ms, heard_time) {
   await write(slot, fresh);
   // A server without ETags sends the same pack again and again.
   return report.version !== before;
+}
+
+/**
+ * Asks a list's server; null when there is no way to it, which is no fault of this
+ * device: what it has holds, and only after a while is that worth telling.
+ * @param {string} url
+ * @param {string | null} etag Of the pack that is here.
+ * @param {SlotState} state
+ */
+async function ask(url, etag, state) {
+  try {
+    const response = await fetch(url, {
+      headers: etag === null ? {} : { 'if-none-match': etag },
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    });
+    const blob = await response.blob();
+    state.unanswered = 0;
+    return { response, blob };
+  } catch (error) {
+    state.unanswered += 1;
+    if (state.unanswered >= UNANSWERED_SHOWN) state.problem = `the list's server did not answer: ${error}`;
+    return null;
+  }
 }
 
 /**

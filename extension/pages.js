@@ -2,6 +2,7 @@
 
 import { activeTab, ownId } from './chrome.js';
 import { now } from './clock.js';
+import { reportFault } from './faults.js';
 import { recordStatement } from './events.js';
 import { toolbarState } from './toolbar.js';
 
@@ -16,7 +17,8 @@ const HANDLERS = {
 };
 
 /**
- * Answers one message; null when it is none of ours.
+ * Answers one message; null when it is none of ours. The answer to one that failed is
+ * null too, and the page says that it could not be done.
  * @param {unknown} message
  * @param {chrome.runtime.MessageSender} sender
  * @returns {Promise<unknown> | null}
@@ -26,5 +28,9 @@ export function handle(message, sender) {
   if (!own_page || typeof message !== 'object' || message === null) return null;
   const { type } = /** @type {{type?: unknown}} */ (message);
   const handler = typeof type === 'string' && Object.hasOwn(HANDLERS, type) ? HANDLERS[type] : undefined;
-  return handler === undefined ? null : handler(/** @type {Record<string, unknown>} */ (message));
+  if (handler === undefined) return null;
+  return handler(/** @type {Record<string, unknown>} */ (message)).catch((error) => {
+    reportFault(`the message ${type}`, error);
+    return null;
+  });
 }

@@ -3,9 +3,8 @@
 
 import { navigate, tabOf } from './chrome.js';
 import { now } from './clock.js';
-import { addressInstead, blockedFrameAddress } from './enforce.js';
-import { standing } from './engine.js';
-import { askedThrough, mirror } from './mirror.js';
+import { addressInstead, blockedFrameAddress, bringUp } from './enforce.js';
+import { askedThrough } from './mirror.js';
 import { hostOf } from './view.js';
 
 /**
@@ -20,7 +19,8 @@ export async function checkCommitted({ tabId, frameId, url }) {
   if (!isWeb(url)) return;
   if (frameId === 0) {
     // A network that answers for the reserved host: no other layer sees that.
-    if (askedThrough(url) !== null) await mirror(standing(now()));
+    const asked_url = askedThrough(url);
+    if (asked_url !== null) await bringUp(asked_url, now());
     const address = addressInstead(url, tabId, now());
     if (address !== null) await navigate(tabId, address);
     return;

@@ -5,6 +5,7 @@
 // long as the browser session, beyond the life of a worker.
 
 import { keepForSession, readSession } from './chrome.js';
+import { reportFault } from './faults.js';
 
 /**
  * @typedef {object} Ticket
@@ -105,8 +106,6 @@ export function randomToken() {
 function write() {
   timer ??= setTimeout(() => {
     timer = null;
-    keepForSession({ [KEY]: [...tickets.values()] }).catch((error) =>
-      console.error('bellgate: tickets were not kept', error),
-    );
+    keepForSession({ [KEY]: [...tickets.values()] }).catch((error) => reportFault('keeping tickets', error));
   }, WRITE_AFTER_MS);
 }

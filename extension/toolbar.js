@@ -2,10 +2,11 @@
 
 import { showOnToolbar, uiLanguage } from './chrome.js';
 import { now } from './clock.js';
-import { standing } from './engine.js';
+import { school, standing } from './engine.js';
 import { problems } from './health.js';
 import { message } from './messages.js';
 import { currentSettings } from './policy.js';
+import { productName } from './view.js';
 
 /** @typedef {import('./messages.js').MessageKey} MessageKey */
 
@@ -13,6 +14,7 @@ import { currentSettings } from './policy.js';
  * What the pop-up shows.
  * @typedef {object} ToolbarState
  * @property {string} language
+ * @property {string} product The school's name, where it is known, and the product's.
  * @property {string} tone
  * @property {string} heading
  * @property {string} more
@@ -45,6 +47,7 @@ export async function toolbarState() {
   const kind = held.doubt === null ? held.mode : 'doubt';
   return {
     language,
+    product: productName(school(), language),
     tone: kind,
     heading: say(`popup_${kind}`),
     more: say(`popup_${kind}_more`),

@@ -17,6 +17,7 @@ import { now } from './clock.js';
 import { addressInstead, nextAddress } from './enforce.js';
 import { standing, verdict } from './engine.js';
 import { noteSentByUs } from './events.js';
+import { reportFault } from './faults.js';
 import { isBlockPage } from './gate.js';
 import { wholePack } from './pack.js';
 import { warnBeforeChange } from './warnings.js';
@@ -136,10 +137,10 @@ async function waitForChange(in_ms, changed) {
   awake_timer = null;
   if (in_ms <= AWAKE_BEFORE_MS) {
     change_timer = setTimeout(() => {
-      watchTransitions(changed).catch((error) => console.error('bellgate: a transition failed', error));
+      watchTransitions(changed).catch((error) => reportFault('a transition', error));
     }, Math.max(0, in_ms) + 5);
     awake_timer = setInterval(() => {
-      stayAwake().catch(() => {});
+      stayAwake().catch((error) => reportFault('staying awake for a transition', error));
     }, AWAKE_EVERY_MS);
   }
   // The alarm counts in the device's own time.

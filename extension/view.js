@@ -29,6 +29,9 @@ import { languageOf, message } from './messages.js';
  * @property {string} back
  */
 
+/** Of a path no more than this is said; a pupil knows where they went. */
+const LONGEST_PATH = 60;
+
 /** The host the block page's forms and links go to. */
 export const ANSWERS = `https://${ANSWER_HOST}`;
 
@@ -43,30 +46,31 @@ const REVIEWABLE = new Set(['category', 'url_rule', 'not_on_allowlist']);
  * @param {string} about.wanted_language
  * @param {boolean} about.can_review Whether anybody would receive a review request.
  * @param {School | null} about.school
+ * @param {string[]} about.open_entries What the mode leaves open, each `host` or `host/path`, as far as it
+ *   can be listed.
  * @returns {View}
  */
-export function viewOf(decision, { token, wanted_language, can_review, school }) {
+export function viewOf(decision, { token, wanted_language, can_review, school, open_entries }) {
   const language = languageOf(wanted_language);
   /** @type {Say} */
   const say = (key, values = {}) => message(key, values, language);
   const code = decision.reason.code;
   const category = categoryOf(decision.reason.category);
   const quiet = code === 'illegal' || category?.sensitive === true;
-  const host = hostOf(decision.url);
+  const place = placeOf(decision, open_entries);
   const names = {
-    host,
-    category: category?.name ?? decision.reason.category ?? host,
+    place,
+    category: category?.name ?? decision.reason.category ?? place,
     version: decision.reason.rule ?? '',
   };
   const notice = decision.action === 'notice';
   const kind = quiet ? 'quiet' : notice ? 'notice' : kindOf(code);
-  const product = school === null ? say('product') : `${school.name} · ${say('product')}`;
   const plain_notice = notice && !quiet;
 
   return {
     language,
     tone: quiet ? 'quiet' : notice ? 'notice' : kind === 'closed' ? 'closed' : 'block',
-    product,
+    product: productName(school, language),
     title: quiet ? say('product') : `${say(`heading_${kind}`)} · ${say('product')}`,
     heading: say(`heading_${kind}`),
     lead: leadOf(code, kind, say, names, category?.pupil_description ?? null),
@@ -98,6 +102,16 @@ export function viewOf(decision, { token, wanted_language, can_review, school })
   };
 }
 
+/**
+ * Who speaks: the school, where its name is known, by means of the product.
+ * @param {School | null} school
+ * @param {string} language
+ */
+export function productName(school, language) {
+  const product = message('product', {}, language);
+  return school === null ? product : `${school.name} · ${product}`;
+}
+
 /** @typedef {'closed' | 'exam' | 'allowlist' | 'category' | 'url_rule' | 'acceptance' | 'fault' | 'notice' | 'quiet'} ViewKind */
 
 /**
@@ -117,7 +131,7 @@ function goOf(notice, code, token, say) {
  * @param {string} code
  * @param {ViewKind} kind
  * @param {Say} say
- * @param {{host: string, category: string, version: string}} names
+ * @param {{place: string, category: string, version: string}} names
  * @param {string | null} description What the category holds, in plain words.
  */
 function leadOf(code, kind, say, names, description) {
@@ -217,7 +231,7 @@ function pointsOf(kind, category, say, school) {
 /**
  * @param {Decision} decision
  * @param {ViewKind} kind
- * @param {{host: string, category: string, version: string}} names
+ * @param {{place: string, category: string, version: string}} names
  * @param {string} language
  * @returns {[string, string][]}
  */
@@ -225,7 +239,7 @@ function factsOf(decision, kind, names, language) {
   const say = (/** @type {MessageKey} */ key, /** @type {Record<string, string>} */ values = {}) =>
     message(key, values, language);
   /** @type {[string, string][]} */
-  const facts = kind === 'closed' || kind === 'exam' || kind === 'acceptance' || kind === 'fault' ? [[say('fact_page'), names.host]] : [];
+  const facts = kind === 'closed' || kind === 'exam' || kind === 'acceptance' || kind === 'fault' ? [[say('fact_page'), names.place]] : [];
   if (kind === 'closed' || kind === 'exam' || kind === 'allowlist' || kind === 'category' || kind === 'url_rule' || kind === 'acceptance') {
     facts.push([say('fact_why'), say(`why_${kind}`, names)]);
   }
@@ -250,6 +264,23 @@ export function clockTime(at, now, language) {
   if (date === now.slice(0, 10)) return message('until_time', { time }, language);
   const day = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' });
   return message('until_date', { date: day.format(new Date(`${date}T00:00:00Z`)), time }, language);
+}
+
+/**
+ * What to call the page that was asked for: its host, or more where that alone would be
+ * wrong: where a path is listed, or another path of the same host is open.
+ * @param {Decision} decision
+ * @param {string[]} open_entries
+ */
+function placeOf({ url, reason }, open_entries) {
+  if (reason.entry?.includes('/')) return reason.entry;
+  const host = hostOf(url);
+  const other_path_is_open = open_entries.some((entry) => {
+    const [name = ''] = entry.split('/');
+    return entry.includes('/') && (host === name || host.endsWith(`.${name}`));
+  });
+  const path = other_path_is_open && URL.canParse(url) ? new URL(url).pathname.replace(/\/$/, '') : '';
+  return path.length > LONGEST_PATH ? `${host}${path.slice(0, LONGEST_PATH)}…` : host + path;
 }
 
 /** @param {string} url */

@@ -49,7 +49,8 @@
   const render = (view) => {
     document.documentElement.lang = view.language;
     document.body.dataset['tone'] = view.tone;
-    document.title = view.title;
+    // A screen reader says the title first, and so hears what became of a review.
+    document.title = view.said ? `${view.said} · ${view.title}` : view.title;
     show('product', view.product);
     show('heading', view.heading);
     show('lead', view.lead);

@@ -26,7 +26,8 @@ function show(id, text) {
 
 /** @param {ToolbarState} state */
 function render(state) {
-  element('state').dataset['tone'] = state.tone;
+  document.body.dataset['tone'] = state.tone;
+  show('product', state.product);
   show('heading', state.heading);
   show('until', state.until);
   show('more', state.more);
@@ -62,16 +63,19 @@ element('report-cancel').addEventListener('click', () => openForm(false));
 element('report-form').addEventListener('submit', async (submitted) => {
   submitted.preventDefault();
   const comment = /** @type {HTMLTextAreaElement} */ (element('comment')).value;
-  const reported = await send({ type: 'report', comment });
+  // A worker that cannot be reached has told nobody.
+  const reported = await send({ type: 'report', comment }).catch(() => false);
   element('report-form').hidden = true;
   show('said', say(reported === true ? 'popup_reported' : 'popup_not_reported'));
 });
 
+// A worker that cannot be reached is a fault, and shown as one below.
 const state = /** @type {ToolbarState | null} */ (await send({ type: 'state' }).catch(() => null));
 render(
   state ?? {
     language,
-    tone: 'doubt',
+    product: message('product'),
+    tone: 'fault',
     heading: say('popup_fault'),
     more: say('popup_fault_more'),
     until: null,

@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { policyText } from './lib/policy.mjs';
 import { School } from './lib/school.mjs';
-import { waitFor } from './lib/wait.mjs';
+import { orOvertaken, waitFor } from './lib/wait.mjs';
 
 const SOON_MS = 5_000;
 
@@ -88,7 +88,7 @@ test('what_a_second_layer_that_is_behind_sends_round_comes_back', async () => {
       action: { type: 'redirect', redirect: { regexSubstitution: 'https://bellgate.invalid/ask?\\\\0' } },
       condition: { regexFilter: '^https://${host}/.*', resourceTypes: ['main_frame'] },
     }] })`);
-    await page.goto(`https://${host}/sent-round`).catch(() => {}); // It may be overtaken.
+    await orOvertaken(page.goto(`https://${host}/sent-round`));
     await waitFor(`${host} to come back`, async () =>
       host === 'open.example'
         ? page.url() === `https://${host}/sent-round`

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { School } from './lib/school.mjs';
-import { waitFor } from './lib/wait.mjs';
+import { orOvertaken, waitFor } from './lib/wait.mjs';
 
 const MINUTE_MS = 60_000;
 const DELIVERED_WITHIN_MS = 20_000;
@@ -53,7 +53,7 @@ test('a_blocked_page_is_stored_once_and_says_what_the_school_may_know', async ()
 
 test('the_same_page_again_and_a_reload_are_the_same_attempt', async () => {
   const before = (await blocksOf('social.example')).length;
-  await page.reload().catch(() => {});
+  await orOvertaken(page.reload());
   await school.waitToShow(page, 'block');
   await school.show(page, 'https://mixed.example/bad');
   await stored('mixed.example', '/bad');

@@ -33,7 +33,7 @@ const decision = (reason, more = {}) =>
  * @param {boolean} can_review
  * @param {object} [more]
  */
-const about = (can_review, more = {}) => /** @type {any} */ ({ token: 'TOKEN', wanted_language: 'en', can_review, school: null, ...more });
+const about = (can_review, more = {}) => /** @type {any} */ ({ token: 'TOKEN', wanted_language: 'en', can_review, school: null, open_entries: [], ...more });
 
 const SCHOOL = {
   name: 'Example School',
@@ -74,7 +74,7 @@ test('an unknown language gets English', () => {
 });
 
 test('values are put in as plain text, also such as look like names', () => {
-  assert.equal(message('lead_category', { host: '{category}', category: '$&' }), '{category} is in the group “$&”.');
+  assert.equal(message('lead_category', { place: '{category}', category: '$&' }), '{category} is in the group “$&”.');
 });
 
 test('a sensitive page says neither host nor category, nor which help would fit', () => {
@@ -121,6 +121,29 @@ test('a review is offered where somebody would receive it', () => {
   assert.ok(viewOf(decision({ code: 'category', category: 'games' }), about(true)).review);
   assert.equal(viewOf(decision({ code: 'category', category: 'games' }), about(false)).review, null);
   assert.equal(viewOf(decision({ code: 'closed' }), about(true)).review, null);
+});
+
+test('a page is named with its path where the host alone would be wrong', () => {
+  const lead = (/** @type {string} */ url, /** @type {object} */ reason, /** @type {string[]} */ open_entries = []) =>
+    viewOf({ ...decision(reason), url }, about(true, { open_entries })).lead;
+  const sport = 'https://www.bbc.co.uk/sport/football?x=1';
+  assert.match(lead(sport, { code: 'not_on_allowlist' }, ['bbc.co.uk/bitesize']), /www\.bbc\.co\.uk\/sport\/football is not one/);
+  assert.match(lead(sport, { code: 'not_on_allowlist' }, ['other.example/bitesize', 'docs.example']), /www\.bbc\.co\.uk is not one/);
+  assert.match(lead(sport, { code: 'url_rule', entry: 'bbc.co.uk/sport' }), /added bbc\.co\.uk\/sport to/);
+  assert.match(lead(sport, { code: 'url_rule', entry: 'bbc.co.uk' }), /added www\.bbc\.co\.uk to/);
+  assert.ok(lead(`https://bbc.co.uk/${'a'.repeat(500)}`, { code: 'not_on_allowlist' }, ['bbc.co.uk/b']).length < 250);
+});
+
+test('help that fits the category comes first, and somebody for everything is among it', () => {
+  const links = (/** @type {string} */ category) =>
+    (viewOf(decision({ code: 'category', category }), about(true)).help?.links ?? []).map(([name]) => name);
+  assert.equal(links('games')[0], 'Childline');
+  assert.equal(links('gambling')[0], 'GamCare');
+  assert.match(links('drugs')[0] ?? '', /FRANK/);
+  for (const { id, sensitive, help_topics } of CATEGORIES) {
+    if (sensitive || !help_topics) continue;
+    assert.ok(links(id).includes('Childline') && links(id).length === 4 && new Set(links(id)).size === 4, id);
+  }
 });
 
 test('a notice leads on with the token', () => {

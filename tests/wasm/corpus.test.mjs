@@ -10,7 +10,7 @@ import { buildPacks, contextOf, differences, readCorpus, root } from './lib/corp
 
 standIn();
 const { Engine, initSync } = await import('../../extension/wasm/bellgate.js');
-const { RESOURCE_TYPES } = await import('../../extension/engine.js');
+const { RESOURCE_TYPES } = await import('../../extension/resource-types.js');
 
 /** So that none can vanish. */
 const LEAST_CASES = 536;

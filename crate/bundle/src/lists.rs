@@ -1,8 +1,8 @@
 //! What the extension's pages and its last resort know of the lists.
 //!
-//! The core decides by the list pack. Two modules are made beside it: the words
-//! for the block page, and the few hosts that stay open even when the core
-//! itself cannot run.
+//! The core decides by the list pack. Three modules are made beside it: the words
+//! for the block page, the few hosts that stay open even when the core itself
+//! cannot run, and the hosts that Chrome keeps closed while it does not.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,6 +13,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::Files;
 use crate::glue::HEADER;
+
+/// Categories of which no page may open while no worker runs: what does harm at the first look,
+/// and what would let a pupil around everything else. Of their curated lists, which hold the best
+/// known hosts.
+const WORST: [&str; 8] = [
+    "adult",
+    "extremism",
+    "gambling",
+    "gore",
+    "hate",
+    "proxies",
+    "self-harm",
+    "undressing",
+];
 
 #[derive(Deserialize)]
 struct Categories {
@@ -90,10 +104,35 @@ pub fn modules(lists: &Path) -> Result<Files> {
         set(help_hosts)?,
         set(sign_in_hosts)?
     );
+    let worst = worst_hosts(lists)?;
+    let worst = format!(
+        "{HEADER}\nexport const WORST_HOSTS = {};\n",
+        set(worst.iter())?
+    );
     Ok(Files::from([
         ("catalogue.js".to_owned(), catalogue.into_bytes()),
         ("help-hosts.js".to_owned(), hosts.into_bytes()),
+        ("worst-hosts.js".to_owned(), worst.into_bytes()),
     ]))
+}
+
+/// The curated hosts of the worst categories; a path is too fine for a coarse layer.
+fn worst_hosts(lists: &Path) -> Result<Vec<String>> {
+    let mut hosts = Vec::new();
+    for category in WORST {
+        let path = lists.join("curated").join(format!("{category}.txt"));
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read the list `{}`", path.display()))?;
+        let entries = text
+            .lines()
+            .map(|line| line.split('#').next().unwrap_or("").trim());
+        hosts.extend(
+            entries
+                .filter(|entry| !entry.is_empty() && !entry.contains('/'))
+                .map(str::to_owned),
+        );
+    }
+    Ok(hosts)
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
@@ -146,6 +185,12 @@ mod tests {
             "sign-in.toml",
             "sign_in = [{ entry = 'login.test/a', kind = 'account' }]",
         );
+        std::fs::create_dir(folder.path().join("curated")).unwrap();
+        for category in WORST {
+            let text =
+                format!("# {category}\n{category}.test # best known\n\nshared.test/{category}\n");
+            write(&format!("curated/{category}.txt"), &text);
+        }
         let files = modules(folder.path()).unwrap();
         let text = |name: &str| String::from_utf8(files[name].clone()).unwrap();
         let hosts = text("help-hosts.js");
@@ -153,6 +198,9 @@ mod tests {
             hosts.contains("HELP_HOSTS = new Set([\n  \"cdn.help.test\",\n  \"help.test\",\n])")
         );
         assert!(hosts.contains("SIGN_IN_HOSTS = new Set([\n  \"login.test/a\",\n])"));
+        let worst = text("worst-hosts.js");
+        assert!(worst.contains("WORST_HOSTS = new Set([\n  \"adult.test\",\n  \"extremism.test\""));
+        assert!(!worst.contains("shared.test") && !worst.contains('#'));
         let catalogue = text("catalogue.js");
         assert!(catalogue.contains(r#"{"id":"games","name":"Games","help_topics":["crisis"]}"#));
         assert!(catalogue.contains(r#""name":"The \"Line\"","topic":"crisis","crisis":true}"#));

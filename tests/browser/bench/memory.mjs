@@ -24,6 +24,6 @@ function pssKib(pid) {
     const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
     return found ? Number(found[1]) : 0;
   } catch {
-    return 0;
+    return 0; // The process has ended meanwhile, and takes no memory.
   }
 }

@@ -18,6 +18,7 @@ export const trafficPage = /** @type {Handler} */ (
 );
 
 // Sends parts in turn to both hosts until the time is over; every one has an address of its own.
+// Whether a fetch arrived is for the server to say: the page itself has nothing to do with it.
 const SENDER = `
 const senders = {
   fetch: (url) => fetch(url, { mode: 'no-cors' }).catch(() => {}),

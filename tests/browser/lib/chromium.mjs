@@ -299,7 +299,7 @@ export class Chromium {
     try {
       return readFileSync(this.logFile, 'utf8');
     } catch {
-      return '';
+      return ''; // It has not written anything yet, or its folder is gone with it.
     }
   }
 
@@ -370,7 +370,7 @@ function parentOf(pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
-    return undefined;
+    return undefined; // It has ended since the folder was read.
   }
 }
 
@@ -384,7 +384,7 @@ function hasEnded(pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat[stat.lastIndexOf(')') + 2] === 'Z';
   } catch {
-    return true;
+    return true; // Nobody knows it any more.
   }
 }
 
@@ -393,6 +393,6 @@ function commandLine(pid) {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return '';
+    return ''; // It has ended meanwhile.
   }
 }

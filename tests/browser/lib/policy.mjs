@@ -14,6 +14,7 @@ const CALENDAR_DAYS = 7;
  * @property {string[]} [deny] The school's own blocked entries.
  * @property {string[]} [allow] The school's own allowed entries.
  * @property {string[]} [allowlist] What the mode `allowlist` opens.
+ * @property {boolean} [safe_search]
  * @property {string} [version]
  * @property {number} [bell_ms] A whole minute at which school begins (`from`) or ends (`until`).
  * @property {'from' | 'until'} [school] Which of the two; without it, school never ends.
@@ -38,6 +39,7 @@ export function policyOf({
   deny,
   allow,
   allowlist,
+  safe_search,
   version = 'test.1',
   bell_ms,
   school,
@@ -55,7 +57,7 @@ export function policyOf({
     calendar: { terms: [{ first: day(-CALENDAR_DAYS), last: day(CALENDAR_DAYS) }], school_days: EVERY_DAY },
     cohorts: { 'year-9': { kind: 'pupil', filter: 'pupils' } },
     timetables: [{ name: 'All day', days: EVERY_DAY, periods: [{ name: 'Lesson', kind: 'lesson', start, end }] }],
-    filters: { pupils: { block, notice, deny, allow } },
+    filters: { pupils: { block, notice, deny, allow, safe_search } },
     ...(allowlist ? { allowlists: { work: allowlist } } : {}),
     rules: [
       {

@@ -275,6 +275,8 @@ export class School {
   async shown(page, error = null) {
     const url = page.url();
     if (url.startsWith('chrome-error:') || (error !== null && !isBlockPage(url))) return { kind: 'error', title: '', text: error ?? url };
+    // The block page's words are there once its script has run.
+    if (isBlockPage(url)) await waitFor('the block page to be whole', () => page.evaluate("document.readyState === 'complete'"));
     const title = await page.title();
     const text = String(await page.evaluate('document.body?.innerText ?? ""'));
     return { kind: isBlockPage(url) ? 'block' : 'page', title, text };

@@ -56,3 +56,20 @@ export async function within(what, promise, timeout_ms = DEFAULT_TIMEOUT_MS) {
     clearTimeout(timer);
   }
 }
+
+/** What Chromium and the driver say of a navigation that did not arrive because another took its place. */
+const OVERTAKEN = /ERR_ABORTED|ERR_BLOCKED_BY_CLIENT|frame was detached|context was destroyed|Cannot find context/;
+
+/**
+ * Waits for a navigation, or for what starts one; that another may overtake it is what the test is
+ * about. Any other failure is a failure.
+ *
+ * @param {Promise<unknown>} navigation
+ */
+export async function orOvertaken(navigation) {
+  try {
+    await navigation;
+  } catch (error) {
+    if (!OVERTAKEN.test(String(error))) throw error;
+  }
+}

@@ -40,7 +40,7 @@ export const root = fileURLToPath(new URL('../../..', import.meta.url));
  * Reads a TOML file. Python reads it, which set-up asks for anyway.
  * @param {string} file From the repository's root.
  */
-function readToml(file) {
+export function readToml(file) {
   const program = 'import json, sys, tomllib; json.dump(tomllib.load(open(sys.argv[1], "rb")), sys.stdout)';
   return JSON.parse(execFileSync('python3', ['-c', program, path.join(root, file)], { encoding: 'utf8', maxBuffer: 1 << 26 }));
 }
