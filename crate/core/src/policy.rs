@@ -10,8 +10,10 @@
 //! - In doubt lesson rules hold: never closed, never open, and nobody is named.
 
 mod calendar;
-mod categories;
+pub(crate) mod categories;
 mod contradiction;
+#[cfg(test)]
+mod documented;
 mod evaluate;
 mod fault;
 mod filter;
