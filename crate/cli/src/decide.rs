@@ -160,9 +160,7 @@ fn batch(engine: &mut Engine, defaults: &QuestionArgs, out: &mut impl Write) -> 
         if line.trim().is_empty() {
             continue;
         }
-        let answered = serde_json::from_str::<QuestionArgs>(&line)
-            .map_err(anyhow::Error::from)
-            .and_then(|question| answer(engine, question.or(defaults)));
+        let answered = question(&line).and_then(|one| answer(engine, one.or(defaults)));
         match answered {
             Ok(decision) => serde_json::to_writer(&mut *out, &decision)?,
             Err(error) => serde_json::to_writer(&mut *out, &line_error(index + 1, &error))?,
@@ -170,6 +168,16 @@ fn batch(engine: &mut Engine, defaults: &QuestionArgs, out: &mut impl Write) -> 
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Reads a question that is a JSON line.
+fn question(line: &str) -> Result<QuestionArgs> {
+    if !line.trim_start().starts_with('{') {
+        bail!(
+            "this is not a JSON object; write a question like `{{\"cohort\": \"year-9\", \"at\": \"2026-11-23T11:00:00Z\", \"url\": \"https://www.bbc.co.uk/\"}}`"
+        );
+    }
+    serde_json::from_str(line).context("this is not a question")
 }
 
 /// What a line gets that cannot be answered.
@@ -205,7 +213,7 @@ impl Simulator {
     /// # Errors
     /// When the line is no question, or lacks its URL or time.
     pub fn answer(&mut self, line: &str) -> Result<Decision> {
-        answer(&mut self.0, serde_json::from_str(line)?)
+        answer(&mut self.0, question(line)?)
     }
 }
 

@@ -11,12 +11,12 @@ mod simulate;
 mod users;
 mod week;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use bellgate_core::policy::Policy;
+use bellgate_core::policy::{Policy, suggestion};
 use clap::Subcommand;
 
 /// What can be done with a policy.
@@ -39,6 +39,9 @@ pub enum Verb {
         /// The Chrome policies that `chrome://policy` exported as JSON.
         #[arg(long, value_name = "FILE")]
         chrome: PathBuf,
+        /// The id of the extension that must be force-installed; any when left out.
+        #[arg(long, value_name = "ID")]
+        extension: Option<String>,
         /// Prints JSON instead of lines.
         #[arg(long)]
         json: bool,
@@ -64,11 +67,15 @@ pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Diff(arguments) => diff::run(&arguments),
         Verb::Console(arguments) => console::run(&arguments),
         Verb::New(arguments) => new::run(&arguments),
-        Verb::Lint { chrome, json } => chrome::run(&chrome, json),
+        Verb::Lint {
+            chrome,
+            extension,
+            json,
+        } => chrome::run(&chrome, extension.as_deref(), json),
         Verb::Rows { file, json } => rows::run(&file, json),
         Verb::Schema => {
             let schema = bellgate_core::policy::managed_schema();
-            println!("{}", serde_json::to_string_pretty(&schema)?);
+            put(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -85,6 +92,41 @@ fn read_policy(file: &Path) -> anyhow::Result<Policy> {
     match Policy::parse(&read_text(file, "policy")?) {
         Ok((policy, _)) => Ok(policy),
         Err(faults) => bail!("the policy `{}` is faulty:\n{faults}", file.display()),
+    }
+}
+
+/// Writes an answer; a reader who has seen enough of it (`| head`) is no error.
+fn put(answer: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write the answer"),
+    }
+}
+
+/// Refuses a cohort that the policy has not.
+fn known_cohort(policy: &Policy, cohort: Option<&str>) -> anyhow::Result<()> {
+    let names: Vec<&str> = policy.cohorts().map(|(name, _)| name).collect();
+    known("cohort", &names, cohort.into_iter())
+}
+
+/// Refuses a group that the policy has not.
+fn known_groups(policy: &Policy, groups: &[String]) -> anyhow::Result<()> {
+    let names: Vec<&str> = policy.groups().map(|(name, _)| name).collect();
+    known("group", &names, groups.iter().map(String::as_str))
+}
+
+fn known<'a>(
+    what: &str,
+    names: &[&str],
+    mut given: impl Iterator<Item = &'a str>,
+) -> anyhow::Result<()> {
+    match given.find(|name| !names.contains(name)) {
+        None => Ok(()),
+        Some(stranger) => bail!(
+            "no {what} is called `{stranger}`; {}",
+            suggestion(stranger, names.iter().copied())
+        ),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::canonical::CanonicalUrl;
 use crate::list::{HashKind, LookupError, Match, Pack};
+use crate::policy::categories::may_lift;
 use crate::standing::{ActiveException, Filter};
 
 /// Categories that mean something to the filter itself; no policy can block them.
@@ -105,9 +106,6 @@ pub struct PackMasks {
     /// Those of the school's pack.
     pub school: Masks,
 }
-
-/// Categories that no supervised exception lifts as a whole (T55).
-pub const NEVER_LIFTED: [&str; 4] = ["adult", "malware", "phishing", "proxies"];
 
 impl Lists {
     /// Loads a list of the locked layer, or replaces it by one that is not older; there is
@@ -233,7 +231,7 @@ fn masks_of(
         .iter()
         .flat_map(|exception| &exception.categories)
     {
-        if !NEVER_LIFTED.contains(&name.as_str()) {
+        if may_lift(name) {
             masks.lifted |= bit(name) & (masks.block | masks.notice);
         }
     }

@@ -10,8 +10,10 @@
 //! - In doubt lesson rules hold: never closed, never open, and nobody is named.
 
 mod calendar;
-mod categories;
+pub(crate) mod categories;
 mod contradiction;
+#[cfg(test)]
+mod documented;
 mod evaluate;
 mod fault;
 mod filter;
@@ -34,7 +36,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use self::calendar::Calendar;
+use self::calendar::{Calendar, DayKind};
 use self::evaluate::{Content, PeriodAt, Reach, Scene};
 use self::person::{Address, Cohort, Group};
 use self::place::NamedPlace;
@@ -49,7 +51,7 @@ use crate::standing::{
     Recording, Reporting, Standing,
 };
 
-pub use self::fault::{Fault, FaultCode, Faults, Warning};
+pub use self::fault::{Fault, FaultCode, Faults, Warning, suggestion};
 pub use self::managed::{MANAGED_KEYS, Managed, ManagedKey, managed_schema};
 pub use self::read::MAX_POLICY_BYTES;
 pub use self::settings::{Contact, HelpClosed, Pages, ReportingSettings};
@@ -202,6 +204,23 @@ impl Policy {
     pub fn week_name(&self, date: NaiveDate) -> Option<&str> {
         let number = self.calendar.day(date).cycle?;
         Some(&self.calendar.cycle_names[usize::from(number)])
+    }
+
+    /// What is special about a date, in words; nothing for a day of lessons at school.
+    #[must_use]
+    pub fn day_words(&self, date: NaiveDate) -> Option<&'static str> {
+        match self.calendar.day(date).kind {
+            DayKind::School => {
+                let early = self.calendar.early.iter();
+                early
+                    .map(|early| early.date)
+                    .any(|early| early == date)
+                    .then_some("early finish")
+            }
+            DayKind::Remote => Some("remote day"),
+            DayKind::Inset => Some("INSET day"),
+            DayKind::NoSchool => Some("no school"),
+        }
     }
 
     /// The cohorts that an address is found in at an instant: one, if all is well.

@@ -141,4 +141,33 @@ mod tests {
             assert_eq!(layer.code, code);
         }
     }
+
+    #[test]
+    fn the_document_is_this_table() {
+        let document = include_str!("../../../docs/precedence.md");
+        let rows: Vec<Vec<&str>> = document
+            .lines()
+            .filter(|line| line.starts_with("| ") && !line.starts_with("| | "))
+            .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+            .collect();
+        let table: Vec<Vec<String>> = LAYERS
+            .iter()
+            .enumerate()
+            .map(|(number, layer)| {
+                let answers = match layer.answers {
+                    Answers::Allow => "allow",
+                    Answers::Block => "block",
+                    Answers::Either => "either",
+                    Answers::Notice => "notice",
+                };
+                vec![
+                    (number + 1).to_string(),
+                    format!("`{}`", layer.code.as_str()),
+                    answers.to_owned(),
+                    layer.applies.to_owned(),
+                ]
+            })
+            .collect();
+        assert_eq!(rows, table);
+    }
 }

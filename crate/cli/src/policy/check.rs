@@ -60,12 +60,16 @@ pub fn run(args: &Arguments) -> anyhow::Result<ExitCode> {
             warnings: &warnings,
             users: users.as_ref(),
         };
-        println!("{}", serde_json::to_string(&report)?);
+        super::put(&format!("{}\n", serde_json::to_string(&report)?))?;
     } else {
-        print(&args.file, policy.as_ref(), &faults, &warnings);
+        let mut text = words(&args.file, policy.as_ref(), &faults, &warnings);
         if let Some(users) = &users {
-            users::print(users);
+            text.push_str(&users::words(users));
         }
+        super::put(&text)?;
+    }
+    if args.users.is_some() && users.is_none() {
+        super::say("the users were not counted; correct the faults first");
     }
     Ok(ExitCode::from(u8::from(policy.is_none())))
 }
@@ -80,28 +84,29 @@ fn instant(args: &Arguments) -> anyhow::Result<i64> {
     Ok(at.timestamp_millis())
 }
 
-fn print(file: &Path, policy: Option<&Policy>, faults: &[Fault], warnings: &[Warning]) {
-    for fault in faults {
-        println!("fault    {fault}");
-    }
-    for warning in warnings {
-        println!("warning  {warning}");
-    }
+fn words(file: &Path, policy: Option<&Policy>, faults: &[Fault], warnings: &[Warning]) -> String {
+    let faults_first = faults.iter().map(|fault| format!("fault    {fault}\n"));
+    let then_warnings = warnings
+        .iter()
+        .map(|warning| format!("warning  {warning}\n"));
+    let mut text: String = faults_first.chain(then_warnings).collect();
     let counted =
         |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    match policy {
-        Some(policy) => println!(
-            "{}: version {} of {} is valid; {}, {}",
+    let verdict = match policy {
+        Some(policy) => format!(
+            "{}: version {} of {} is valid; {}, {}\n",
             file.display(),
             policy.version(),
             policy.school_name(),
             counted(policy.cohorts().count(), "cohort"),
             counted(warnings.len(), "warning"),
         ),
-        None => println!(
-            "{}: {}; devices keep the policy they have",
+        None => format!(
+            "{}: {}; devices keep the policy they have\n",
             file.display(),
             counted(faults.len(), "fault"),
         ),
-    }
+    };
+    text.push_str(&verdict);
+    text
 }

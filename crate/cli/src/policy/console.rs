@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::bail;
 use bellgate_core::policy::{MAX_POLICY_BYTES, Policy, address_digest};
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::diff::bare;
 
 /// What to put in the box.
 #[derive(Debug, Args)]
@@ -37,15 +39,7 @@ pub struct Arguments {
 pub fn run(args: &Arguments) -> anyhow::Result<ExitCode> {
     let text = super::read_text(&args.file, "policy")?;
     let policy = super::read_policy(&args.file)?;
-    if let Some(cohort) = &args.cohort
-        && !policy.cohorts().any(|(name, _)| name == cohort)
-    {
-        let names: Vec<&str> = policy.cohorts().map(|(name, _)| name).collect();
-        bail!(
-            "no cohort is called `{cohort}`; use one of `{}`",
-            names.join("`, `")
-        );
-    }
+    super::known_cohort(&policy, args.cohort.as_deref())?;
     let delivered = delivered(&text)?;
     if let Err(faults) = Policy::parse(&delivered) {
         bail!("the policy could not be made fit to deliver:\n{faults}");
@@ -67,23 +61,37 @@ pub fn run(args: &Arguments) -> anyhow::Result<ExitCode> {
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), json!({ "Value": value? }))));
     let pasted = serde_json::to_string(&Value::Object(given.collect()))?;
-    println!("{pasted}");
-    super::say(&format!(
-        "{} bytes of {MAX_POLICY_BYTES} that reach a device ({}%); paste the line above as the extension's policy for {}",
-        pasted.len(),
-        pasted.len() * 100 / MAX_POLICY_BYTES,
-        args.cohort
-            .as_deref()
-            .map_or("students, and once more for staff".to_owned(), |cohort| {
-                format!("the organisational unit or group of `{cohort}`")
-            }),
-    ));
+    super::put(&format!("{pasted}\n"))?;
+    super::say(&remarks(args, pasted.len()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The size against the limit, and where to paste it.
+fn remarks(args: &Arguments, bytes: usize) -> String {
+    let whom = match &args.cohort {
+        Some(cohort) => format!("the organisational unit or group of `{cohort}`"),
+        None => "the unit of all pupils, and the same once more for the unit of staff".to_owned(),
+    };
+    let tenths = bytes * 1000 / MAX_POLICY_BYTES;
+    let mut text = format!(
+        "{bytes} bytes of the {MAX_POLICY_BYTES} that a device reads ({}.{} %)\n\
+         paste the one line above into the box *Policy for extensions* for {whom}",
+        tenths / 10,
+        tenths % 10
+    );
+    if args.enrolment_key.is_some() {
+        text.push_str(
+            "\nwhoever can open chrome://policy on a device can read the enrolment key: \
+             block that page (`bellgate policy lint --chrome`)",
+        );
+    }
+    text
 }
 
 /// The policy as pupils' devices get it: comments left out, every address a digest.
 fn delivered(text: &str) -> anyhow::Result<String> {
     let mut policy: Value = serde_json::from_str(text)?;
+    refuse_people_in_patterns(&policy)?;
     let salt = match policy["school"]["salt"].as_str() {
         Some(salt) => salt.to_owned(),
         None => {
@@ -125,8 +133,32 @@ fn delivered(text: &str) -> anyhow::Result<String> {
     if digests > 0 {
         policy["school"]["salt"] = json!(salt);
     }
-    without_comments(&mut policy);
-    Ok(serde_json::to_string(&policy)?)
+    Ok(serde_json::to_string(&bare(&policy))?)
+}
+
+/// Refuses patterns that fit one address only: they cannot be delivered as digests.
+fn refuse_people_in_patterns(policy: &Value) -> anyhow::Result<()> {
+    for section in ["cohorts", "groups"] {
+        for (name, thing) in policy[section].as_object().into_iter().flatten() {
+            for key in ["match", "except"] {
+                let patterns = thing[key].as_array().into_iter().flatten();
+                for (number, pattern) in patterns.filter_map(Value::as_str).enumerate() {
+                    let names_one = pattern
+                        .split_once('@')
+                        .is_some_and(|(user, _)| !user.contains(['*', '?', '#', '{']));
+                    if names_one {
+                        bail!(
+                            "/{section}/{name}/{key}/{number}: `{pattern}` is one person's address, \
+                             which every device would get; put it into `members` of the right \
+                             cohort or group instead, where it is delivered as a digest and wins \
+                             over patterns"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Turns every address of a list into a digest; gives their number.
@@ -141,21 +173,6 @@ fn digest_all(list: Option<&mut Value>, salt: &str) -> usize {
         }
     }
     count
-}
-
-fn without_comments(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(without_comments),
-        Value::Object(fields) => {
-            let kept: Map<String, Value> = std::mem::take(fields)
-                .into_iter()
-                .filter(|(key, _)| key != "$comment")
-                .collect();
-            *fields = kept;
-            fields.values_mut().for_each(without_comments);
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

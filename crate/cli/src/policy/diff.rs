@@ -1,6 +1,10 @@
 //! `bellgate policy diff`: for whom and when two policies behave differently.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod behaviour;
+mod settings;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,9 +13,12 @@ use bellgate_core::policy::Policy;
 use bellgate_core::standing::Standing;
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use clap::Args;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use super::person::{first_instant, mode_word, shown, stretches};
+use self::behaviour::{Behaviour, Difference};
+pub use self::settings::bare;
+use super::person::{first_instant, natural, shown, stretches};
 
 /// Which two.
 #[derive(Debug, Args)]
@@ -25,201 +32,353 @@ pub struct Arguments {
     json: bool,
 }
 
-/// One way in which behaviour changes.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Change {
-    cohort: String,
-    place: String,
+/// Someone whose day is compared.
+struct Subject {
+    name: String,
+    /// The subjects whose changes need not be told again for this one.
+    like: Vec<String>,
+    context: Context,
+}
+
+/// A difference on one date in one place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment {
     start: String,
     end: String,
-    before: String,
-    after: String,
+    difference: Difference,
+    place: String,
+    date: NaiveDate,
 }
 
-/// Prints every change of behaviour; the exit code is 1 when there is one.
+/// A difference, with everybody, everywhere and every date it is for.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Change {
+    who: Vec<String>,
+    places: Vec<String>,
+    start: String,
+    end: String,
+    #[serde(flatten)]
+    difference: Difference,
+    #[serde(serialize_with = "as_text")]
+    dates: Vec<NaiveDate>,
+}
+
+fn as_text<S: Serializer>(dates: &[NaiveDate], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(dates.iter().map(NaiveDate::to_string))
+}
+
+/// Prints every change of behaviour; the exit code is 1 when there is a difference.
 pub fn run(args: &Arguments) -> anyhow::Result<ExitCode> {
-    let before = super::read_policy(&args.before)?;
-    let after = super::read_policy(&args.after)?;
-    let changes = compare(&before, &after);
-    for (change, dates) in &changes {
-        if args.json {
-            let dates: Vec<String> = dates.iter().map(NaiveDate::to_string).collect();
-            println!(
-                "{}",
-                serde_json::json!({ "change": change, "dates": dates })
-            );
-        } else {
-            println!(
-                "{} ({}), {}, {}-{}: {} -> {}",
-                change.cohort,
-                change.place,
-                days(dates),
-                change.start,
-                change.end,
-                change.before,
-                change.after
-            );
+    let (before, after) = (
+        super::read_policy(&args.before)?,
+        super::read_policy(&args.after)?,
+    );
+    let raw = |file| -> anyhow::Result<Value> {
+        Ok(serde_json::from_str(&super::read_text(file, "policy")?)?)
+    };
+    let raws = [raw(&args.before)?, raw(&args.after)?];
+    let places = places(&before, &after);
+    let changes = compare(&before, &after, &places, &settings::named(&raws));
+    let settings = settings::differing(&raws);
+    let mut text = String::new();
+    if args.json {
+        for change in &changes {
+            text.push_str(&serde_json::to_string(change)?);
+            text.push('\n');
+        }
+        if !settings.is_empty() {
+            let settings = serde_json::json!({ "settings": settings });
+            text.push_str(&format!("{settings}\n"));
+        }
+    } else {
+        for change in &changes {
+            text.push_str(&in_words(change, places.len()));
+        }
+        if changes.is_empty() {
+            text.push_str("no hour changes for anybody\n");
+        }
+        if !settings.is_empty() {
+            text.push_str(&format!(
+                "these settings differ besides, or only in what hours do not show: {}\n",
+                settings.join(", ")
+            ));
         }
     }
-    if changes.is_empty() && !args.json {
-        println!("nobody notices a difference");
-    }
-    Ok(ExitCode::from(u8::from(!changes.is_empty())))
+    super::put(&text)?;
+    let same = changes.is_empty() && settings.is_empty();
+    Ok(ExitCode::from(u8::from(!same)))
 }
 
-fn compare(before: &Policy, after: &Policy) -> BTreeMap<Change, BTreeSet<NaiveDate>> {
-    let mut changes: BTreeMap<Change, BTreeSet<NaiveDate>> = BTreeMap::new();
-    let cohorts: BTreeSet<(&str, &str)> = before.cohorts().chain(after.cohorts()).collect();
-    let names: BTreeMap<&str, &str> = cohorts.into_iter().collect();
-    let mut places: Vec<(String, Place)> = before.example_places();
+/// One place of each sort, of both policies.
+fn places(before: &Policy, after: &Policy) -> Vec<(String, Place)> {
+    let mut places = before.example_places();
     for (name, place) in after.example_places() {
         if !places.iter().any(|(_, known)| *known == place) {
             places.push((name, place));
         }
     }
-    let (one, other) = (before.terms(), after.terms());
-    let (first, last) = (one.0.min(other.0), one.1.max(other.1));
-    for (name, label) in names {
-        for (place_name, place) in &places {
+    places
+}
+
+fn compare(
+    before: &Policy,
+    after: &Policy,
+    places: &[(String, Place)],
+    named: &[String],
+) -> Vec<Change> {
+    let mut told: BTreeMap<String, BTreeSet<Moment>> = BTreeMap::new();
+    let mut known = Known::new();
+    for subject in subjects(before, after, named) {
+        let mut moments = BTreeSet::new();
+        for (name, place) in places {
             let context = Context {
-                cohort: Some(name.to_owned()),
                 place: *place,
-                ..Context::default()
+                ..subject.context.clone()
             };
-            for date in first.iter_days().take_while(|date| *date <= last) {
-                for (start, end, old, new) in differences(before, after, &context, date) {
-                    let change = Change {
-                        cohort: label.to_owned(),
-                        place: place_name.clone(),
-                        start,
-                        end,
-                        before: old,
-                        after: new,
-                    };
-                    changes.entry(change).or_default().insert(date);
-                }
+            moments.extend(year(before, after, &context, name, &mut known));
+        }
+        for other in &subject.like {
+            if let Some(theirs) = told.get(other) {
+                moments.retain(|moment| !theirs.contains(moment));
             }
         }
+        told.insert(subject.name, moments);
     }
+    // The same difference on several dates, then in several places, then for several people.
+    let mut by_date: BTreeMap<_, Vec<NaiveDate>> = BTreeMap::new();
+    for (who, moments) in told {
+        for Moment {
+            start,
+            end,
+            difference,
+            place,
+            date,
+        } in moments
+        {
+            by_date
+                .entry((start, end, difference, who.clone(), place))
+                .or_default()
+                .push(date);
+        }
+    }
+    let mut by_place: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for ((start, end, difference, who, place), dates) in by_date {
+        by_place
+            .entry((start, end, difference, dates, who))
+            .or_default()
+            .push(place);
+    }
+    let mut by_person: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for ((start, end, difference, dates, who), places) in by_place {
+        by_person
+            .entry((start, end, difference, dates, places))
+            .or_default()
+            .push(who);
+    }
+    let mut changes: Vec<Change> = by_person
+        .into_iter()
+        .map(|((start, end, difference, dates, places), mut who)| {
+            who.sort_by_key(|name| natural(name));
+            Change {
+                who,
+                places,
+                start,
+                end,
+                difference,
+                dates,
+            }
+        })
+        .collect();
+    changes.sort_by_key(|change| (natural(&change.who[0]), change.start.clone()));
     changes
 }
 
-/// The stretches of a date over which the two differ: start, end, and both in words.
-fn differences(
+/// Someone of each cohort, of each cohort and group, and everybody named.
+fn subjects(before: &Policy, after: &Policy, named: &[String]) -> Vec<Subject> {
+    let cohorts: BTreeSet<&str> = names(before.cohorts(), after.cohorts());
+    let groups: BTreeSet<&str> = names(before.groups(), after.groups());
+    let of_cohort = |cohort: &str| Context {
+        cohort: Some(cohort.to_owned()),
+        ..Context::default()
+    };
+    let mut subjects: Vec<Subject> = cohorts
+        .iter()
+        .map(|cohort| Subject {
+            name: (*cohort).to_owned(),
+            like: Vec::new(),
+            context: of_cohort(cohort),
+        })
+        .collect();
+    for cohort in &cohorts {
+        subjects.extend(groups.iter().map(|group| Subject {
+            name: format!("{cohort} in {group}"),
+            like: vec![(*cohort).to_owned()],
+            context: Context {
+                groups: vec![(*group).to_owned()],
+                ..of_cohort(cohort)
+            },
+        }));
+    }
+    subjects.extend(named.iter().map(|address| {
+        let context = Context {
+            user: Some(address.clone()),
+            ..Context::default()
+        };
+        let begins_ms = first_instant(before, before.terms().0);
+        let cohort = after.cohort(&context, begins_ms).map(str::to_owned);
+        let of_groups = after.groups_of_address(address).into_iter();
+        let of_groups: Vec<String> = of_groups
+            .zip(cohort.iter().cycle())
+            .map(|(group, cohort)| format!("{cohort} in {group}"))
+            .collect();
+        Subject {
+            name: address.clone(),
+            like: cohort.into_iter().chain(of_groups).collect(),
+            context,
+        }
+    }));
+    subjects
+}
+
+fn names<'a>(
+    these: impl Iterator<Item = (&'a str, &'a str)>,
+    those: impl Iterator<Item = (&'a str, &'a str)>,
+) -> BTreeSet<&'a str> {
+    these.chain(those).map(|(name, _)| name).collect()
+}
+
+/// Every difference for someone over the terms of both policies.
+fn year(
     before: &Policy,
     after: &Policy,
     context: &Context,
-    date: NaiveDate,
-) -> Vec<(String, String, String, String)> {
-    let from_ms = first_instant(before, date);
-    let until_ms = first_instant(before, date + Days::new(1));
-    let old = stretches(before, context, from_ms, until_ms);
-    let new = stretches(after, context, from_ms, until_ms);
-    let mut starts: Vec<i64> = old.iter().chain(&new).map(|held| held.from_ms).collect();
-    starts.sort_unstable();
-    starts.dedup();
-    let mut found: Vec<(i64, i64, String, String)> = Vec::new();
-    for (number, start_ms) in starts.iter().enumerate() {
-        let end_ms = starts.get(number + 1).copied().unwrap_or(until_ms);
-        let at = |held: &[super::person::Stretch]| -> String {
-            let one = held
-                .iter()
-                .find(|held| held.from_ms <= *start_ms && *start_ms < held.until_ms);
-            one.map(|held| behaviour(&held.standing))
-                .unwrap_or_default()
-        };
-        let (old, new) = (at(&old), at(&new));
-        if old == new {
-            continue;
-        }
-        match found.last_mut() {
-            Some(last) if last.1 == *start_ms && last.2 == old && last.3 == new => last.1 = end_ms,
-            _ => found.push((*start_ms, end_ms, old, new)),
-        }
+    place: &str,
+    known: &mut Known,
+) -> Vec<Moment> {
+    let (one, other) = (before.terms(), after.terms());
+    let (first, last) = (one.0.min(other.0), one.1.max(other.1));
+    let mut found = Vec::new();
+    for date in first.iter_days().take_while(|date| *date <= last) {
+        let days = [before, after].map(|policy| Day::of(policy, context, date));
+        let key = days.each_ref().map(|day| day.key.clone());
+        let differences = known.entry(key).or_insert_with(|| {
+            let [old, new] = &days;
+            old.against(before, new, after)
+        });
+        found.extend(differences.iter().map(|(start, end, difference)| Moment {
+            start: start.clone(),
+            end: end.clone(),
+            difference: difference.clone(),
+            place: place.to_owned(),
+            date,
+        }));
     }
     found
-        .into_iter()
-        .map(|(start_ms, end_ms, old, new)| {
-            let (old, new) = apart(&old, &new);
-            let end = shown(before, end_ms).1;
-            let end = if end == "00:00" {
-                "24:00".to_owned()
-            } else {
-                end
+}
+
+/// The differences between two days that were compared already: start, end, which.
+type Known = HashMap<[String; 2], Vec<(String, String, Difference)>>;
+
+/// What holds for someone on a date under one policy.
+struct Day {
+    /// What each stretch begins with: the time on the wall, and what holds.
+    stretches: Vec<(String, Standing)>,
+    /// Days of the same policy with the same key are the same but for the date.
+    key: String,
+}
+
+impl Day {
+    fn of(policy: &Policy, context: &Context, date: NaiveDate) -> Self {
+        let from_ms = first_instant(policy, date);
+        let until_ms = first_instant(policy, date + Days::new(1));
+        let held = stretches(policy, context, from_ms, until_ms);
+        let stretches: Vec<(String, Standing)> = held
+            .into_iter()
+            .map(|held| (shown(policy, held.from_ms).1, held.standing))
+            .collect();
+        let mut key = String::new();
+        for (start, standing) in &stretches {
+            let openings = standing.openings.iter().map(|opening| &opening.rule);
+            let _ = write!(
+                key,
+                "{start} {:?} {} {:p} {:?} {:?} {:?};",
+                standing.mode,
+                standing.rule,
+                standing.filter,
+                standing.recording,
+                openings.collect::<Vec<_>>(),
+                standing.acceptance.is_some(),
+            );
+        }
+        Self { stretches, key }
+    }
+
+    /// The stretches over which this day under `before` differs from `new` under `after`.
+    fn against(
+        &self,
+        before: &Policy,
+        new: &Self,
+        after: &Policy,
+    ) -> Vec<(String, String, Difference)> {
+        let all = self.stretches.iter().chain(&new.stretches);
+        let starts: BTreeSet<&str> = all.map(|(start, _)| start.as_str()).collect();
+        let starts: Vec<&str> = starts.into_iter().collect();
+        let mut found: Vec<(String, String, Difference)> = Vec::new();
+        for (number, start) in starts.iter().enumerate() {
+            let end = starts.get(number + 1).copied().unwrap_or("24:00");
+            let (Some(old), Some(new)) = (self.at(start), new.at(start)) else {
+                continue;
             };
-            (shown(before, start_ms).1, end, old, new)
-        })
-        .collect()
+            let (old, new) = (Behaviour::of(before, old), Behaviour::of(after, new));
+            let Some(difference) = old.against(&new) else {
+                continue;
+            };
+            match found.last_mut() {
+                Some(last) if last.1 == *start && last.2 == difference => {
+                    end.clone_into(&mut last.1);
+                }
+                _ => found.push(((*start).to_owned(), end.to_owned(), difference)),
+            }
+        }
+        found
+    }
+
+    /// What holds when the clock shows this; times of equal length are ordered as text.
+    fn at(&self, time: &str) -> Option<&Standing> {
+        let begun = self.stretches.iter().rev();
+        begun
+            .into_iter()
+            .find(|(start, _)| start.as_str() <= time)
+            .map(|(_, standing)| standing)
+    }
 }
 
-/// Everything of a standing that someone could notice, in words; the parts after `; `.
-fn behaviour(standing: &Standing) -> String {
-    let mut parts = vec![mode_word(standing).to_owned()];
-    let sorted = |list: &[String]| {
-        let mut list = list.to_vec();
-        list.sort();
-        list.join(" ")
+fn in_words(change: &Change, places: usize) -> String {
+    let place = if change.places.len() == places {
+        "anywhere".to_owned()
+    } else {
+        let named = change.places.iter().map(|place| match place.as_str() {
+            "unknown" => "place unknown",
+            "elsewhere" => "off every named network",
+            named => named,
+        });
+        named.collect::<Vec<&str>>().join(" or ")
     };
-    let entries = |set: &bellgate_core::list::EntrySet| {
-        let mut entries: Vec<&str> = set.iter().collect();
-        entries.sort_unstable();
-        entries.join(" ")
-    };
-    parts.push(format!("blocks {}", sorted(&standing.filter.block)));
-    parts.push(format!("asks about {}", sorted(&standing.filter.notice)));
-    parts.push(format!(
-        "the school allows {}",
-        entries(&standing.filter.allow)
-    ));
-    parts.push(format!(
-        "the school blocks {}",
-        entries(&standing.filter.deny)
-    ));
-    let mut opened: Vec<String> = standing
-        .openings
-        .iter()
-        .map(|opening| entries(&opening.entries))
-        .collect();
-    opened.sort();
-    parts.push(format!("opens {}", opened.join(" ")));
-    parts.push(format!("records {:?}", standing.recording).to_lowercase());
-    parts.push(format!("help {:?}", standing.help).to_lowercase());
-    parts.push(format!("safe search {}", standing.filter.safe_search));
-    parts.push(format!("youtube {:?}", standing.filter.youtube).to_lowercase());
-    parts.push(format!(
-        "downloads without {}",
-        sorted(&standing.filter.download_types)
-    ));
-    parts.push(format!("observing {}", standing.observe));
-    if let Some(acceptance) = &standing.acceptance {
-        parts.push(format!("after accepting {}", acceptance.version));
-    }
-    parts.join("; ")
-}
-
-/// The parts in which two behaviours differ; the mode is always among them.
-fn apart(old: &str, new: &str) -> (String, String) {
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.split("; ").collect(), new.split("; ").collect());
-    let only = |these: &[&str], those: &[&str]| -> String {
-        let differing = these
-            .iter()
-            .enumerate()
-            .filter(|(number, part)| *number == 0 || !those.contains(part));
-        let parts: Vec<&str> = differing.map(|(_, part)| *part).collect();
-        parts.join(", ")
-    };
-    // Where the mode differs, the rest follows from it.
-    if old[0] != new[0] {
-        return (old[0].to_owned(), new[0].to_owned());
-    }
-    (only(&old, &new), only(&new, &old))
+    format!(
+        "{}, {place}\n    {}, {}-{}: {}\n",
+        change.who.join(", "),
+        days(&change.dates),
+        change.start,
+        change.end,
+        change.difference.words()
+    )
 }
 
 /// Dates in words: days of the week and how many, or the one date.
-fn days(dates: &BTreeSet<NaiveDate>) -> String {
-    match dates.iter().collect::<Vec<_>>().as_slice() {
+fn days(dates: &[NaiveDate]) -> String {
+    match dates {
         [] => "never".to_owned(),
-        [only] => only.to_string(),
+        [only] => format!("{only} ({})", only.format("%a")),
         [first, .., last] => {
             let weekdays: BTreeSet<u32> = dates
                 .iter()

@@ -22,7 +22,7 @@ pub struct Arguments {
 
 /// Prints a policy to begin with.
 pub fn run(args: &Arguments) -> anyhow::Result<ExitCode> {
-    print!("{}", start(&args.name, &args.domain)?);
+    super::put(&start(&args.name, &args.domain)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -35,7 +35,9 @@ fn start(name: &str, domain: &str) -> anyhow::Result<String> {
         .replace("@NAME@", &quoted(name)?)
         .replace("@DOMAIN@", &quoted(domain)?);
     if let Err(faults) = Policy::parse(&text) {
-        bail!("no policy can begin with that name and domain:\n{faults}");
+        bail!(
+            "no policy can begin with this name and domain; correct `--name` or `--domain`:\n{faults}"
+        );
     }
     Ok(text)
 }

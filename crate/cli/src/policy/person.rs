@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use anyhow::bail;
 use bellgate_core::context::{Context, Place, PlaceProof};
 use bellgate_core::policy::Policy;
 use bellgate_core::standing::Standing;
@@ -26,6 +27,20 @@ pub struct PersonArgs {
 }
 
 impl PersonArgs {
+    /// Refuses nobody, and cohorts and groups that the policy has not.
+    pub fn check(&self, policy: &Policy) -> anyhow::Result<()> {
+        super::known_cohort(policy, self.cohort.as_deref())?;
+        super::known_groups(policy, &self.groups)?;
+        if self.cohort.is_none() && self.user.is_none() {
+            let names: Vec<&str> = policy.cohorts().map(|(name, _)| name).collect();
+            bail!(
+                "it is not said who is meant; give `--user` with an address, or `--cohort` with one of `{}`",
+                names.join("`, `")
+            );
+        }
+        Ok(())
+    }
+
     /// The context of a decision for them.
     pub fn context(&self) -> Context {
         Context {
@@ -48,9 +63,15 @@ impl PersonArgs {
             let known = policy.cohorts().find(|(known, _)| known == name);
             known.map_or(name.as_str(), |(_, label)| label).to_owned()
         });
-        let who = label
-            .or(self.user.clone())
-            .unwrap_or("nobody known".to_owned());
+        let mut who = match (label, &self.user) {
+            (Some(label), Some(user)) => format!("{user}, {label}"),
+            (Some(label), None) => label,
+            (None, Some(user)) => user.clone(),
+            (None, None) => "nobody known".to_owned(),
+        };
+        if !self.groups.is_empty() {
+            who.push_str(&format!(" in {}", self.groups.join(", ")));
+        }
         match self.network {
             Some(address) => format!("{who} at {address}"),
             None => format!("{who}, place unknown"),
@@ -117,4 +138,13 @@ pub fn mode_word(standing: &Standing) -> &'static str {
         Mode::Exam => "exam",
         Mode::Closed => "closed",
     }
+}
+
+/// A name by its text and then its number, so that `year-10` comes after `year-9`.
+pub fn natural(name: &str) -> (String, u64) {
+    let text = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    (
+        text.to_owned(),
+        name[text.len()..].parse().unwrap_or_default(),
+    )
 }

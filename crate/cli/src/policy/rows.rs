@@ -1,5 +1,6 @@
 //! `bellgate policy rows`: what schools' own rules ask for, and what carries it here.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -29,11 +30,17 @@ struct Row {
 struct Answer<'a> {
     refs: &'a str,
     rule: &'a str,
-    /// Places of the policy that carry it.
-    carried_by: Vec<&'a str>,
+    /// Places of the policy that carry it: JSON pointers, and what is said there.
+    carried_by: Vec<String>,
+    /// Settings of the policy that could carry it and do not, where none does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    would_carry: Vec<&'a str>,
     product: Option<&'a str>,
     silent: bool,
 }
+
+/// Places of one row that are shown to people; `--json` has them all.
+const SHOWN: usize = 5;
 
 /// Prints each row and the setting that carries it, or that the policy is silent.
 pub fn run(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
@@ -42,67 +49,109 @@ pub fn run(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
     let rows: Vec<Row> = serde_json::from_str(ROWS)?;
     let answers: Vec<Answer> = rows.iter().map(|row| answer(row, &policy)).collect();
     if json {
-        println!("{}", serde_json::to_string(&answers)?);
+        super::put(&format!("{}\n", serde_json::to_string(&answers)?))?;
         return Ok(ExitCode::SUCCESS);
     }
-    for answer in &answers {
-        println!("{:<24} {}", answer.refs, answer.rule);
-        if !answer.carried_by.is_empty() {
-            println!(
-                "{:<24}   in this policy: {}",
-                "",
-                answer.carried_by.join(", ")
-            );
-        } else if answer.silent {
-            println!("{:<24}   this policy is silent", "");
-        }
-        if let Some(product) = answer.product {
-            println!("{:<24}   always: {product}", "");
-        }
-    }
+    let mut text: String = answers.iter().map(in_words).collect();
     let silent = answers.iter().filter(|answer| answer.silent).count();
-    println!("{} rows; this policy is silent on {silent}", answers.len());
+    let _ = writeln!(
+        text,
+        "{} rows: this policy answers {}, is silent on {silent}; {} are not a policy's to answer",
+        answers.len(),
+        answers
+            .iter()
+            .filter(|answer| !answer.carried_by.is_empty())
+            .count(),
+        answers
+            .iter()
+            .filter(|answer| answer.carried_by.is_empty() && !answer.silent)
+            .count(),
+    );
+    super::put(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
+fn in_words(answer: &Answer) -> String {
+    let mut text = format!("{}\n    {}\n", answer.refs, answer.rule);
+    if answer.silent {
+        let _ = writeln!(
+            text,
+            "    SILENT         the policy does not say; it could in {}",
+            answer.would_carry.join(", ")
+        );
+    }
+    for (number, place) in answer.carried_by.iter().take(SHOWN).enumerate() {
+        let head = if number == 0 { "in the policy" } else { "" };
+        let _ = writeln!(text, "    {head:<14} {place}");
+    }
+    if answer.carried_by.len() > SHOWN {
+        let more = answer.carried_by.len() - SHOWN;
+        let _ = writeln!(text, "    {:<14} and in {more} more places", "");
+    }
+    if let Some(product) = answer.product {
+        let _ = writeln!(text, "    {:<14} {product}", "the product");
+    }
+    text
+}
+
 fn answer<'a>(row: &'a Row, policy: &Value) -> Answer<'a> {
-    let carried_by: Vec<&str> = row
+    let carried_by: Vec<String> = row
         .carried_by
         .iter()
-        .map(String::as_str)
-        .filter(|place| carries(place, policy))
+        .flat_map(|place| carrying(place, policy))
         .collect();
+    let silent = carried_by.is_empty() && !row.carried_by.is_empty();
     Answer {
-        silent: carried_by.is_empty() && !row.carried_by.is_empty(),
+        silent,
         refs: &row.refs,
         rule: &row.rule,
         product: row.product.as_deref(),
+        would_carry: if silent {
+            row.carried_by.iter().map(String::as_str).collect()
+        } else {
+            Vec::new()
+        },
         carried_by,
     }
 }
 
-/// Whether a policy has something at a place; `*` in a pointer stands for any key or item.
-fn carries(place: &str, policy: &Value) -> bool {
+/// Where a policy has something at a place; `*` in a pointer stands for any key or item.
+fn carrying(place: &str, policy: &Value) -> Vec<String> {
     if let Some(category) = place.strip_prefix("category:") {
-        let filters = policy["filters"].as_object();
-        return filters.into_iter().flatten().any(|(_, filter)| {
-            ["block", "notice"].into_iter().any(|key| {
-                let list = filter[key].as_array();
-                list.is_some_and(|list| list.iter().any(|item| item == category))
+        let filters = policy["filters"].as_object().into_iter().flatten();
+        let verbs = [("block", "blocks"), ("notice", "asks about")];
+        let named = filters.flat_map(|(name, filter)| {
+            verbs.into_iter().filter_map(move |(key, verb)| {
+                let list = filter[key].as_array()?;
+                list.iter()
+                    .any(|item| item == category)
+                    .then(|| format!("/filters/{name}/{key}: {verb} {category}"))
             })
         });
+        return named.collect();
     }
     let (pointer, wanted) = match place.split_once('=') {
         Some((pointer, wanted)) => (pointer, Some(wanted)),
         None => (place, None),
     };
     let steps: Vec<&str> = pointer.split('/').skip(1).collect();
-    has(policy, &steps, wanted)
+    let mut found = Vec::new();
+    collect(policy, "", None, &steps, wanted, &mut found);
+    found
 }
 
-fn has(value: &Value, steps: &[&str], wanted: Option<&str>) -> bool {
+/// Collects the places that a pointer fits, each with the name of what it is in.
+fn collect(
+    value: &Value,
+    path: &str,
+    name: Option<&str>,
+    steps: &[&str],
+    wanted: Option<&str>,
+    found: &mut Vec<String>,
+) {
+    let name = value["name"].as_str().or(name);
     let Some((step, rest)) = steps.split_first() else {
-        return match (value, wanted) {
+        let fits = match (value, wanted) {
             (Value::String(text), Some(wanted)) => text == wanted,
             (Value::Array(items), Some(wanted)) => items.iter().any(|item| item == wanted),
             (value, Some(wanted)) => *value.to_string() == *wanted,
@@ -111,16 +160,32 @@ fn has(value: &Value, steps: &[&str], wanted: Option<&str>) -> bool {
             (Value::Object(fields), None) => !fields.is_empty(),
             (_, None) => true,
         };
+        if fits {
+            let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+            let said = wanted.map(|wanted| format!(": {wanted}"));
+            let scalar = match value {
+                Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(format!(": {value}")),
+                _ => None,
+            };
+            let said = said.or(scalar).unwrap_or_default();
+            found.push(format!("{path}{said}{name}"));
+        }
+        return;
     };
     match value {
-        Value::Array(items) => items.iter().any(|item| has(item, rest, wanted)),
-        Value::Object(fields) if *step == "*" => {
-            fields.values().any(|field| has(field, rest, wanted))
+        Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                collect(item, &format!("{path}/{number}"), name, rest, wanted, found);
+            }
         }
-        Value::Object(fields) => fields
-            .get(*step)
-            .is_some_and(|field| has(field, rest, wanted)),
-        _ => false,
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                if key != "$comment" && (*step == "*" || step == key) {
+                    collect(field, &format!("{path}/{key}"), name, rest, wanted, found);
+                }
+            }
+        }
+        _ => {}
     }
 }
 

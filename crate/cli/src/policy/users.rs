@@ -7,6 +7,8 @@ use anyhow::{Context as _, bail};
 use bellgate_core::policy::Policy;
 use serde::Serialize;
 
+use super::person::natural;
+
 /// Counts of an export's users.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Users {
@@ -56,7 +58,8 @@ fn count_text(policy: &Policy, text: &str, now_ms: i64) -> anyhow::Result<Users>
             [] => users.unmatched.push(address.clone()),
             [one] => *users.cohorts.entry((*one).to_owned()).or_default() += 1,
             more => {
-                let names = more.iter().map(|name| (*name).to_owned()).collect();
+                let mut names: Vec<String> = more.iter().map(|name| (*name).to_owned()).collect();
+                names.sort_by_key(|name| natural(name));
                 users.double_matched.insert(address.clone(), names);
             }
         }
@@ -67,26 +70,55 @@ fn count_text(policy: &Policy, text: &str, now_ms: i64) -> anyhow::Result<Users>
     Ok(users)
 }
 
+/// Addresses of one sort that are shown to people; `--json` has them all.
+const SHOWN: usize = 20;
+
 /// The counts for people.
-pub fn print(users: &Users) {
-    println!("{} users in the export", users.users);
-    for (name, count) in &users.cohorts {
-        println!("  cohort {name:<12} {count:>6}");
+pub fn words(users: &Users) -> String {
+    let mut text = format!("{} users in the export\n", users.users);
+    let mut line = |what: &str, count: usize| {
+        text.push_str(&format!("  {what:<28} {count:>6}\n"));
+    };
+    let mut cohorts: Vec<(&String, &usize)> = users.cohorts.iter().collect();
+    cohorts.sort_by_key(|(name, _)| natural(name));
+    for (name, count) in cohorts {
+        line(&format!("cohort {name}"), *count);
     }
     for (name, count) in &users.groups {
-        println!("  group  {name:<12} {count:>6}");
+        line(&format!("group {name}"), *count);
     }
-    println!("  in no cohort        {:>6}", users.unmatched.len());
-    for address in users.unmatched.iter().take(20) {
-        println!("    {address}");
-    }
-    println!("  in more than one    {:>6}", users.double_matched.len());
-    for (address, names) in users.double_matched.iter().take(20) {
-        println!("    {address}: {}", names.join(", "));
+    line("in no cohort", users.unmatched.len());
+    line("in more than one cohort", users.double_matched.len());
+    let unmatched = users
+        .unmatched
+        .iter()
+        .map(|address| format!("no cohort: {address}"));
+    let double = users
+        .double_matched
+        .iter()
+        .map(|(address, names)| format!("more than one: {address}: {}", names.join(", ")));
+    for lines in [
+        unmatched.collect::<Vec<String>>(),
+        double.collect::<Vec<String>>(),
+    ] {
+        for one in lines.iter().take(SHOWN) {
+            text.push_str(&format!("  {one}\n"));
+        }
+        if lines.len() > SHOWN {
+            text.push_str(&format!(
+                "  and {} more; --json prints all\n",
+                lines.len() - SHOWN
+            ));
+        }
     }
     if !users.unmatched.is_empty() || !users.double_matched.is_empty() {
-        println!("lesson rules hold for those in none or more than one, and nobody names them");
+        text.push_str(
+            "lesson rules hold at every hour for those in no cohort or in more than one, and \
+             nobody names them, unless managed policy states their cohort; otherwise add \
+             `match`, `except` or `members` in /cohorts\n",
+        );
     }
+    text
 }
 
 /// The records of a CSV text (RFC 4180): quoted fields may hold commas and line ends.

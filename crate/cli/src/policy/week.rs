@@ -1,5 +1,7 @@
 //! `bellgate policy week`: a week as a grid, in the terminal or as a picture.
 
+mod picture;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,8 +13,12 @@ use clap::Args;
 
 use super::person::{PersonArgs, Stretch, first_instant, mode_word, shown, stretches};
 
-/// The width of a day's column, in characters.
-const COLUMN: usize = 22;
+/// The width of the word for a mode in the grid, in characters.
+const MODE: usize = 9;
+/// The width of what holds, in characters; what is longer goes on in the next line.
+const WORDS: usize = 14;
+/// The width of a day's column.
+const COLUMN: usize = MODE + 1 + WORDS;
 
 /// What week of whom.
 #[derive(Debug, Args)]
@@ -32,6 +38,8 @@ pub struct Arguments {
 /// A day of the week and what holds on it.
 struct DayColumn {
     date: NaiveDate,
+    /// What is special about the day, if anything is.
+    special: &'static str,
     cells: Vec<Cell>,
 }
 
@@ -46,6 +54,7 @@ struct Cell {
 /// Prints the week.
 pub fn run(args: &Arguments) -> anyhow::Result<ExitCode> {
     let policy = super::read_policy(&args.file)?;
+    args.person.check(&policy)?;
     let monday = args.week.week(Weekday::Mon).first_day();
     let columns = columns(&policy, args, monday);
     let title = format!(
@@ -56,9 +65,9 @@ pub fn run(args: &Arguments) -> anyhow::Result<ExitCode> {
             .map_or(String::new(), |name| format!(" (week {name})")),
     );
     if args.svg {
-        print!("{}", svg(&title, &columns));
+        super::put(&picture::svg(&title, &columns))?;
     } else {
-        print!("{}", grid(&title, &columns));
+        super::put(&grid(&title, &columns))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -73,7 +82,8 @@ fn columns(policy: &Policy, args: &Arguments, monday: NaiveDate) -> Vec<DayColum
             let held = stretches(policy, &context, from_ms, until_ms);
             DayColumn {
                 date,
-                cells: held.iter().map(|held| cell(policy, held)).collect(),
+                special: policy.day_words(date).unwrap_or_default(),
+                cells: cells(policy, &held),
             }
         })
         .filter(|column| {
@@ -81,6 +91,18 @@ fn columns(policy: &Policy, args: &Arguments, monday: NaiveDate) -> Vec<DayColum
             !weekend || column.cells.len() > 1
         })
         .collect()
+}
+
+/// The stretches as cells; neighbours that read the same are one.
+fn cells(policy: &Policy, held: &[Stretch]) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = Vec::new();
+    for cell in held.iter().map(|held| cell(policy, held)) {
+        match cells.last_mut() {
+            Some(last) if last.mode == cell.mode && last.words == cell.words => last.end = cell.end,
+            _ => cells.push(cell),
+        }
+    }
+    cells
 }
 
 fn cell(policy: &Policy, held: &Stretch) -> Cell {
@@ -128,127 +150,62 @@ fn rows(columns: &[DayColumn]) -> Vec<String> {
 }
 
 fn grid(title: &str, columns: &[DayColumn]) -> String {
-    let mut text = format!("{title}\n\n      ");
-    for column in columns {
-        let _ = write!(
-            text,
-            " {:<COLUMN$}",
-            column.date.format("%a %d %b").to_string()
-        );
-    }
-    text.push('\n');
+    let mut text = format!("{title}\n\n");
+    line(&mut text, "", columns.iter().map(heading));
     for row in rows(columns) {
-        let _ = write!(text, "{row} ");
-        for column in columns {
-            let begun = column.cells.iter().find(|cell| cell.start == row);
-            let holds = begun.map_or("  |".to_owned(), |cell| {
-                format!("{:<9} {}", cell.mode, cell.words)
+        let begun: Vec<Option<&Cell>> = columns
+            .iter()
+            .map(|column| column.cells.iter().find(|cell| cell.start == row))
+            .collect();
+        let wrapped: Vec<Vec<String>> = begun
+            .iter()
+            .map(|cell| cell.map_or_else(Vec::new, |cell| wrap(&cell.words, WORDS)))
+            .collect();
+        let lines = wrapped.iter().map(Vec::len).max().unwrap_or(1);
+        for number in 0..lines {
+            let parts = begun.iter().zip(&wrapped).map(|(cell, words)| {
+                let words = words.get(number).map_or("", String::as_str);
+                match cell {
+                    Some(cell) if number == 0 => format!("{:<MODE$} {words}", cell.mode),
+                    Some(_) => format!("{:<MODE$} {words}", ""),
+                    None => "  |".to_owned(),
+                }
             });
-            let holds: String = holds.chars().take(COLUMN).collect();
-            let _ = write!(text, " {holds:<COLUMN$}");
+            line(&mut text, if number == 0 { &row } else { "" }, parts);
         }
-        let trimmed = text.trim_end().len();
-        text.truncate(trimmed);
-        text.push('\n');
     }
     text
 }
 
-/// The fill of each mode, and the words beside it; none relies on colour alone.
-const COLOURS: [(&str, &str); 6] = [
-    ("open", "#e8f3e8"),
-    ("filtered", "#dbe9f6"),
-    ("notice", "#fdf0c4"),
-    ("allowlist", "#fbd9b0"),
-    ("exam", "#e3d4ef"),
-    ("closed", "#f3c6c3"),
-];
-
-fn svg(title: &str, columns: &[DayColumn]) -> String {
-    const DAY_WIDTH: usize = 190;
-    const LEFT: usize = 60;
-    const TOP: usize = 70;
-    // School hours get a line's height for each half hour; empty nights are cut off.
-    let busy = columns
-        .iter()
-        .flat_map(|column| &column.cells)
-        .filter(|cell| cell.start != "00:00");
-    let first = busy
-        .clone()
-        .map(|cell| minutes(&cell.start))
-        .min()
-        .unwrap_or(480);
-    let last = busy.map(|cell| minutes(&cell.start)).max().unwrap_or(1020);
-    let (first, last) = (first.saturating_sub(30), (last + 60).min(1440));
-    let y = |minute: usize| TOP + minute.clamp(first, last).saturating_sub(first) * 6 / 5;
-    let width = LEFT + columns.len() * DAY_WIDTH + 10;
-    let height = y(last) + 40;
-    let mut picture = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n\
-         <title>{title}</title>\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"10\" y=\"24\" font-size=\"16\" font-weight=\"bold\">{title}</text>\n",
-        title = escaped(title),
-    );
-    for (number, column) in columns.iter().enumerate() {
-        let x = LEFT + number * DAY_WIDTH;
-        let _ = writeln!(
-            picture,
-            "<text x=\"{}\" y=\"{}\" font-weight=\"bold\">{}</text>",
-            x + 6,
-            TOP - 10,
-            column.date.format("%a %d %b")
-        );
-        for cell in &column.cells {
-            let (from, until) = (y(minutes(&cell.start)), y(minutes(&cell.end)));
-            if until <= from {
-                continue;
-            }
-            let fill = COLOURS.iter().find(|(mode, _)| *mode == cell.mode);
-            let fill = fill.map_or("white", |(_, fill)| fill);
-            let _ = writeln!(
-                picture,
-                "<rect x=\"{x}\" y=\"{from}\" width=\"{}\" height=\"{}\" fill=\"{fill}\" stroke=\"#555\"/>",
-                DAY_WIDTH - 4,
-                until - from
-            );
-            if until - from >= 14 {
-                let label: String = format!("{} {}: {}", cell.start, cell.mode, cell.words)
-                    .chars()
-                    .take(30)
-                    .collect();
-                let _ = writeln!(
-                    picture,
-                    "<text x=\"{}\" y=\"{}\">{}</text>",
-                    x + 6,
-                    from + 12,
-                    escaped(&label)
-                );
-            }
-        }
-    }
-    for row in rows(columns) {
-        let at = y(minutes(&row));
-        if at > TOP {
-            let _ = writeln!(
-                picture,
-                "<text x=\"10\" y=\"{}\" fill=\"#333\">{row}</text>",
-                at + 5
-            );
-        }
-    }
-    picture.push_str("</svg>\n");
-    picture
+/// The date, and what is special about it.
+fn heading(column: &DayColumn) -> String {
+    format!("{} {}", column.date.format("%a %d %b"), column.special)
 }
 
-fn minutes(time: &str) -> usize {
-    let number = |part: Option<&str>| part.and_then(|part| part.parse().ok()).unwrap_or(0_usize);
-    number(time.get(..2)) * 60 + number(time.get(3..))
+/// A line of the grid: the time, and a part for each day.
+fn line(text: &mut String, time: &str, parts: impl Iterator<Item = String>) {
+    let mut line = format!("{time:<6}");
+    for part in parts {
+        let _ = write!(line, " {part:<COLUMN$}");
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+/// Words in lines of at most so many characters; a word that is longer stays whole.
+fn wrap(words: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split_whitespace() {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }

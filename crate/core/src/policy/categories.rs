@@ -87,8 +87,11 @@ pub(super) fn is_category(id: &str) -> bool {
     CATEGORIES.iter().any(|category| category.id == id)
 }
 
-/// Whether a supervised exception may open the whole category; a school's own may be.
-pub(super) fn may_lift(id: &str) -> bool {
+/// Whether a supervised exception may open the whole category (T55); a school's own may be.
+///
+/// The one answer of the language and of the decision: `exception_may_lift` of
+/// `lists/categories.toml`.
+pub(crate) fn may_lift(id: &str) -> bool {
     CATEGORIES
         .iter()
         .find(|category| category.id == id)

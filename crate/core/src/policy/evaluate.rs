@@ -746,8 +746,11 @@ impl<'a> Scene<'a> {
             .grants
             .iter()
             .map(|number| &policy.grants[usize::from(*number)].when);
+        // A period that began yesterday holds by yesterday's day.
+        let days = [Some(date), yesterday].map(|date| Some(policy.calendar.day(date?)));
         for when in of_rules.chain(of_grants) {
-            if in_school || when.hours != Hours::School {
+            let on_such_a_day = days.iter().flatten().any(|day| when.days.holds(day));
+            if on_such_a_day && (in_school || when.hours != Hours::School) {
                 minutes.extend(when.times.iter().flat_map(|(start, end)| [*start, *end]));
             }
         }

@@ -140,10 +140,7 @@ pub(super) fn finding(path: &str, code: FaultCode, message: String) -> Fault {
 }
 
 /// The end of a message about a name that does not exist: the nearest that does, or all.
-pub(super) fn suggestion<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str> + Clone,
-) -> String {
+pub fn suggestion<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let longest_typo = 1 + written.chars().count() / 4;
     let nearest = known
         .clone()
