@@ -29,9 +29,6 @@ pub struct Arguments {
     /// fetched is transformed and held against those.
     #[arg(long, group = "input")]
     sources: Option<PathBuf>,
-    /// A folder of this project's own lists: the core pack that the extension ships with.
-    #[arg(long, group = "input")]
-    core: Option<PathBuf>,
     /// The pack to write.
     #[arg(long)]
     out: PathBuf,
@@ -78,15 +75,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let built = if let Some(sources) = &arguments.sources {
         from_sources(arguments, sources)?
-    } else if let Some(folder) = &arguments.core {
-        let (texts, newest) = core::read(folder)?;
-        let (options, key) = arguments.stamp.options(newest)?;
-        if key.is_some() {
-            bail!(
-                "the core pack is part of the signed extension and is not signed itself; leave `--sign-key` out"
-            );
-        }
-        core::build(&texts, options)?
     } else {
         from_folders(arguments)?
     };

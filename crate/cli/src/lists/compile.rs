@@ -93,7 +93,7 @@ impl OwnLists {
     }
 
     /// Whether an entry of a source says the contrary of these lists.
-    fn contradicts(&self, entry: &Entry, scratch: &mut Scratch) -> bool {
+    pub fn contradicts(&self, entry: &Entry, scratch: &mut Scratch) -> bool {
         let text = format!("https://{entry}");
         let Ok(url) = CanonicalUrl::parse(&text, scratch) else {
             return false;
@@ -203,7 +203,11 @@ fn rejected(place: &str, line: usize, why: String) -> Rejected {
     }
 }
 
-fn excluded_entries(source: &Source, root: &Path) -> anyhow::Result<HashSet<String>> {
+/// The entries that a source's exclude files name.
+///
+/// # Errors
+/// When a file cannot be read, or a line of it is no entry.
+pub fn excluded_entries(source: &Source, root: &Path) -> anyhow::Result<HashSet<String>> {
     let mut excluded = HashSet::new();
     for path in &source.exclude {
         let path = root.join(path);
@@ -224,7 +228,7 @@ pub fn each_item(
     source: &Source,
     root: &Path,
     cache: &Path,
-    mut each: impl FnMut(&str, usize, Result<Item, String>),
+    each: impl FnMut(&str, usize, Result<Item, String>),
 ) -> anyhow::Result<()> {
     let address = source.address()?;
     let mut path: PathBuf = fetch::copy_path(source, cache)?;
@@ -243,24 +247,37 @@ pub fn each_item(
     {
         bail!("its copy does not have the stated SHA-256; run `bellgate lists fetch`");
     }
+    each_item_of(source, &bytes, each)
+}
+
+/// Calls `each` with file, line and what it says, for every line of a source's bytes.
+///
+/// # Errors
+/// When they are not what the source is said to be.
+pub fn each_item_of(
+    source: &Source,
+    bytes: &[u8],
+    mut each: impl FnMut(&str, usize, Result<Item, String>),
+) -> anyhow::Result<()> {
+    let address = source.address()?;
     let documents: Vec<(String, String)> = match &address {
         Address::Npm { member, .. } => {
             vec![(
                 member.clone(),
-                archive::member(&bytes, &format!("package/{member}"))?,
+                archive::member(bytes, &format!("package/{member}"))?,
             )]
         }
-        Address::Pypi { member, .. } => vec![(member.clone(), archive::member(&bytes, member)?)],
-        _ if source.format()?.is_none() => archive::members(&bytes, |path| {
+        Address::Pypi { member, .. } => vec![(member.clone(), archive::member(bytes, member)?)],
+        _ if source.format()?.is_none() => archive::members(bytes, |path| {
             path.ends_with("/domains") || path.ends_with("/urls")
         })?,
         Address::File(path) => {
-            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let text = String::from_utf8_lossy(bytes).into_owned();
             vec![(path.display().to_string(), text)]
         }
         Address::Web(_) => vec![(
             source.id.clone(),
-            String::from_utf8_lossy(&bytes).into_owned(),
+            String::from_utf8_lossy(bytes).into_owned(),
         )],
     };
     if documents.is_empty() {

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, bail};
-use bellgate_core::list::catalogue::{CoreTexts, ListError, build_core_pack};
+use anyhow::Context;
+use bellgate_core::list::catalogue::{CoreTexts, ListError};
 
 /// The texts of a `lists` folder, and when the newest was changed.
 pub fn read(folder: &Path) -> anyhow::Result<(CoreTexts, Option<SystemTime>)> {
@@ -54,26 +54,4 @@ pub fn text_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 pub fn all(errors: &[ListError]) -> anyhow::Error {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     anyhow::anyhow!("{}", lines.join("\n"))
-}
-
-/// Builds the pack that ships inside the extension.
-pub fn build(
-    texts: &CoreTexts,
-    mut options: bellgate_core::list::build::PackOptions,
-) -> anyhow::Result<bellgate_core::list::build::BuiltPack> {
-    const MAX_TRIES: usize = 8;
-    for _ in 0..MAX_TRIES {
-        match build_core_pack(texts, options.clone()) {
-            Ok(built) => return Ok(built),
-            Err(errors)
-                if errors
-                    .iter()
-                    .all(|error| error.why.contains("cannot be told apart")) =>
-            {
-                options.hash_seed = options.hash_seed.wrapping_add(1);
-            }
-            Err(errors) => return Err(all(&errors)),
-        }
-    }
-    bail!("no seed tells all entries apart")
 }

@@ -1,7 +1,8 @@
 //! `bellgate lists fetch`: brings sources into the cache.
 //!
 //! Packages come through the registries' own clients, which know how a machine reaches
-//! them; files on the web through `curl`. A source that fails keeps its last good copy.
+//! them; files on the web through `curl`. A source that fails keeps its last good copy, and
+//! so does one that sends something else than a list, such as the page of a captive portal.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use sha2::{Digest, Sha256};
 
+use super::compile::each_item_of;
 use super::sources::{Address, Source, SourcesFile, is_loopback};
 
 /// What is fetched, to where.
@@ -118,7 +120,9 @@ fn fetch(source: &Source, cache: &Path) -> anyhow::Result<Outcome> {
         Address::Pypi { package, .. } => {
             fetch_package(source, &path, |folder| pip(&package, folder))
         }
-        Address::Web(address) => fetch_web(&address, &path, &partial),
+        Address::Web(address) => {
+            fetch_web(&address, &path, &partial, |bytes| usable(source, bytes))
+        }
     };
     Ok(match (result, before) {
         (Ok(()), before) => {
@@ -213,8 +217,38 @@ fn run_client(command: &mut Command, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether a file from the web may replace the copy that is there.
+fn usable(source: &Source, bytes: &[u8]) -> anyhow::Result<()> {
+    if let Some(wanted) = &source.sha256 {
+        let found = sum(bytes);
+        if found != *wanted {
+            bail!("what was sent has SHA-256 {found}, not {wanted}");
+        }
+    }
+    let (mut lines, mut rejected) = (0usize, Vec::new());
+    each_item_of(source, bytes, |place, line, item| {
+        lines += 1;
+        if let Err(why) = item {
+            rejected.push(format!("{place}:{line}: {why}"));
+        }
+    })?;
+    if lines == rejected.len() || rejected.len() as f64 > source.reject_limit * lines as f64 {
+        bail!(
+            "what was sent is no such list: {} of {lines} lines are rejected, the first being {}",
+            rejected.len(),
+            rejected.first().map_or("absent", String::as_str)
+        );
+    }
+    Ok(())
+}
+
 /// Fetches a file on the web: continues a broken download, else asks whether it changed.
-fn fetch_web(address: &str, path: &Path, partial: &Path) -> anyhow::Result<()> {
+fn fetch_web(
+    address: &str,
+    path: &Path,
+    partial: &Path,
+    usable: impl Fn(&[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let etag = path.with_extension("etag");
     let new_etag = path.with_extension("etag-new");
     if fs::metadata(partial).is_ok_and(|part| part.len() > 0)
@@ -228,7 +262,7 @@ fn fetch_web(address: &str, path: &Path, partial: &Path) -> anyhow::Result<()> {
             .arg(address)
             .output();
         if resumed.is_ok_and(|output| output.status.success()) {
-            return put_in_place(partial, path, &new_etag, &etag);
+            return put_in_place(partial, path, &new_etag, &etag, usable);
         }
         // The file changed meanwhile, or the server knows no ranges: begin anew.
     }
@@ -260,7 +294,7 @@ fn fetch_web(address: &str, path: &Path, partial: &Path) -> anyhow::Result<()> {
         let _ = fs::remove_file(partial);
         bail!("the server sent an empty file");
     }
-    put_in_place(partial, path, &new_etag, &etag)
+    put_in_place(partial, path, &new_etag, &etag, usable)
 }
 
 fn curl(address: &str) -> Command {
@@ -290,10 +324,26 @@ fn curl(address: &str) -> Command {
     command
 }
 
-fn put_in_place(partial: &Path, path: &Path, new_etag: &Path, etag: &Path) -> anyhow::Result<()> {
+fn put_in_place(
+    partial: &Path,
+    path: &Path,
+    new_etag: &Path,
+    etag: &Path,
+    usable: impl Fn(&[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if let Err(error) = usable(&fs::read(partial)?) {
+        // Nothing of it may be continued or taken for known later.
+        fs::remove_file(partial)?;
+        let _ = fs::remove_file(new_etag);
+        return Err(error);
+    }
     fs::rename(partial, path)?;
-    if new_etag.exists() {
+    // An old tag beside a new copy would hide the next change.
+    let tagged = fs::read_to_string(new_etag).is_ok_and(|tag| !tag.trim().is_empty());
+    if tagged {
         fs::rename(new_etag, etag)?;
+    } else {
+        let _ = fs::remove_file(etag);
     }
     Ok(())
 }
