@@ -277,10 +277,7 @@ fn lists() -> Lists {
         let built = build_core_pack(&texts, PackOptions::default());
         Pack::open(built.unwrap().bytes).unwrap()
     };
-    Lists {
-        built_in: Some(pack()),
-        school: Some(pack()),
-    }
+    Lists::new(Some(pack()), Some(pack()))
 }
 
 /// URLs as pupils ask for them: most are not listed, one in ten is.

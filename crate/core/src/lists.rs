@@ -108,6 +108,16 @@ pub struct PackMasks {
 }
 
 impl Lists {
+    /// These packs, and nothing locked.
+    #[must_use]
+    pub fn new(built_in: Option<Pack>, school: Option<Pack>) -> Self {
+        Self {
+            built_in,
+            school,
+            locked: [None, None],
+        }
+    }
+
     /// Loads a list of the locked layer, or replaces it by one that is not older; there is
     /// no way to unload one.
     ///

@@ -41,8 +41,7 @@ fn pack(categories: &[(&str, &[&str])]) -> Pack {
 }
 
 fn lists() -> Lists {
-    let mut lists = Lists::default();
-    lists.built_in = Some(pack(&[
+    let built_in = pack(&[
         ("help", &["childline.org.uk", "nhs.uk"]),
         ("help-crisis", &["samaritans.org"]),
         ("education", &["raspberrypi.org", "docs.google.com"]),
@@ -52,8 +51,8 @@ fn lists() -> Lists {
             &["only-built-in.example", "school-names-it-not.example"],
         ),
         ("dating", &["dating.example"]),
-    ]));
-    lists.school = Some(pack(&[
+    ]);
+    let school = pack(&[
         ("games", &["lichess.org", "poki.com", "news.example/games"]),
         (
             "adult",
@@ -66,8 +65,8 @@ fn lists() -> Lists {
         ),
         ("proxies", &["docs.google.com/presentation/d/unblocker"]),
         ("ai-tools", &["chatbot.example"]),
-    ]));
-    lists
+    ]);
+    Lists::new(Some(built_in), Some(school))
 }
 
 fn standing(mode: Mode) -> Standing {

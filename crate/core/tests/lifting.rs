@@ -97,10 +97,7 @@ fn a_decision_lifts_what_the_catalogue_lets_it_lift() {
 
 #[test]
 fn the_decision_alone_refuses_what_a_faulty_caller_would_lift() {
-    let lists = Lists {
-        built_in: None,
-        school: Some(pack()),
-    };
+    let lists = Lists::new(None, Some(pack()));
     let all: Vec<String> = categories().into_iter().map(|(id, _)| id).collect();
     let filter = Filter {
         block: all.clone(),
