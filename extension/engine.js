@@ -79,6 +79,7 @@ let memory = null;
 let bytes_view = new Uint8Array(0);
 let started = false;
 let traps = 0;
+let revisions = 0;
 
 /** @type {() => void} */
 let onPackLost = () => {};
@@ -189,8 +190,16 @@ export function school() {
  */
 export function setPolicy(text) {
   const report = guarded((core) => core.set_policy(text));
-  if (report.ok) given.policy = text;
+  if (report.ok) {
+    given.policy = text;
+    revisions += 1;
+  }
   return report;
+}
+
+/** Another number whenever a decision may have become another: policy, lists, person or engine. */
+export function revision() {
+  return revisions;
 }
 
 /** The text of the policy that holds; null while there is none. */
@@ -204,6 +213,7 @@ export function policyInForce() {
  */
 export function setContext(context) {
   guarded((core) => core.set_context(context));
+  if (JSON.stringify(context) !== JSON.stringify(given.context)) revisions += 1;
   given.context = context;
 }
 
@@ -225,13 +235,17 @@ export function setSubjectKey(key) {
  */
 export function setSchoolPack(bytes, keys) {
   const report = guarded((core) => core.set_school_pack(bytes, keys));
-  if (report.ok) given.has_school_pack = true;
+  if (report.ok) {
+    given.has_school_pack = true;
+    revisions += 1;
+  }
   return report;
 }
 
 /** Goes back to the built-in lists alone. */
 export function dropSchoolPack() {
   guarded((core) => core.drop_school_pack());
+  revisions += 1;
   given.has_school_pack = false;
 }
 
@@ -281,6 +295,7 @@ function renew() {
   if (given.subject_key !== null) fresh.set_subject_key(given.subject_key);
   if (given.context !== null) fresh.set_context(given.context);
   engine = fresh;
+  revisions += 1;
   if (given.has_school_pack) {
     given.has_school_pack = false;
     onPackLost();
