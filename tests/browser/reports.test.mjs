@@ -129,6 +129,8 @@ test('a_tab_of_the_evening_is_closed_at_the_bell_and_nobody_hears_of_it', async 
 test('out_of_hours_no_request_goes_to_the_endpoint', async () => {
   const ended_ms = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
   await school.pushPolicy({ school: 'until', bell_ms: ended_ms });
+  // The tab's own page is open again, and comes back first.
+  await school.waitToShow(page, 'page');
   const batches = school.endpoint.batches.length;
   assert.equal((await school.show(page, 'https://games.example/evening')).kind, 'page');
   await new Promise((resolve) => setTimeout(resolve, SILENCE_MS));
