@@ -91,6 +91,7 @@ let memory = null;
 let bytes_view = new Uint8Array(0);
 let started = false;
 let traps = 0;
+let revisions = 0;
 
 /** @type {() => void} */
 let onPackLost = () => {};
@@ -202,8 +203,16 @@ export function school() {
  */
 export function setPolicy(text) {
   const report = guarded((core) => core.set_policy(text));
-  if (report.ok) given.policy = text;
+  if (report.ok) {
+    given.policy = text;
+    revisions += 1;
+  }
   return report;
+}
+
+/** Another number whenever a decision may have become another: policy, lists, person or engine. */
+export function revision() {
+  return revisions;
 }
 
 /** The text of the policy that holds; null while there is none. */
@@ -217,6 +226,7 @@ export function policyInForce() {
  */
 export function setContext(context) {
   guarded((core) => core.set_context(context));
+  if (JSON.stringify(context) !== JSON.stringify(given.context)) revisions += 1;
   given.context = context;
 }
 
@@ -239,8 +249,7 @@ export function setSubjectKey(key) {
  */
 export function setSchoolPack(bytes, keys, min_sequence) {
   const report = guarded((core) => core.set_school_pack(bytes, keys, min_sequence));
-  if (report.ok) given.has_packs = true;
-  return report;
+  return noted(report);
 }
 
 /**
@@ -252,8 +261,7 @@ export function setSchoolPack(bytes, keys, min_sequence) {
  */
 export function openSchoolPack(head, keys, min_sequence) {
   const report = guarded((core) => core.open_school_pack(head, keys, min_sequence));
-  if (report.ok) given.has_packs = true;
-  return report;
+  return noted(report);
 }
 
 /**
@@ -263,6 +271,7 @@ export function openSchoolPack(head, keys, min_sequence) {
  * @returns {string | null}
  */
 export function attachSchoolPack(blocks) {
+  revisions += 1;
   return guarded((core) => core.attach_school_pack(blocks)) ?? null;
 }
 
@@ -276,7 +285,18 @@ export function attachSchoolPack(blocks) {
  */
 export function lockList(slot, bytes, keys, secret) {
   const report = guarded((core) => core.lock(slot, bytes, keys, secret));
-  if (report.ok) given.has_packs = true;
+  return noted(report);
+}
+
+/**
+ * Remembers that a pack is in use.
+ * @param {PackReport} report
+ */
+function noted(report) {
+  if (report.ok) {
+    given.has_packs = true;
+    revisions += 1;
+  }
   return report;
 }
 
@@ -326,6 +346,7 @@ function renew() {
   if (given.subject_key !== null) fresh.set_subject_key(given.subject_key);
   if (given.context !== null) fresh.set_context(given.context);
   engine = fresh;
+  revisions += 1;
   if (given.has_packs) {
     given.has_packs = false;
     onPackLost();

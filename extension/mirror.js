@@ -10,7 +10,7 @@
 // session rules vanish when the browser restarts.
 
 import { ANSWER_HOST, dynamicRules, keep, ownId, readKept, replaceDynamicRules } from './chrome.js';
-import { policyInForce, verdict } from './engine.js';
+import { policyInForce, revision, verdict } from './engine.js';
 import { FRAME_TYPES, PART_TYPES, RESOURCE_TYPES } from './resource-types.js';
 import { HELP_HOSTS, SIGN_IN_HOSTS } from './wasm/help-hosts.js';
 import { youtubeRules } from './safe-search.js';
@@ -23,6 +23,8 @@ import { WORST_HOSTS } from './wasm/worst-hosts.js';
 export const ASK_PATH = '/ask';
 
 const KEY = 'mirror';
+/** So many hosts are asked about before a request may be decided between: less than a millisecond's work. */
+const ASKED_AT_ONCE = 100;
 const SEND_ROUND = /** @type {Rule['action']} */ ({
   type: 'redirect',
   redirect: { regexSubstitution: `https://${ANSWER_HOST}${ASK_PATH}?\\0` },
@@ -33,6 +35,8 @@ const PRIORITY = { close: 1, open: 2, youtube: 3 };
 let last = Promise.resolve();
 /** What the rules send round: everything, or these hosts and all names below them. @type {'all' | Set<string>} */
 let sent_round = new Set();
+/** What the core said of the worst hosts, and of which state that was. */
+let asked = { because: '', blocked: /** @type {string[]} */ ([]) };
 /** Hosts of which the core has opened a page meanwhile; a later worker finds them again. @type {Set<string>} */
 const let_through = new Set();
 
@@ -56,13 +60,13 @@ export function askedThrough(url) {
  * @returns {Promise<void>}
  */
 export function mirror(standing, now_ms) {
-  const worst = worstHosts(standing, now_ms);
-  sent_round = closes(standing) ? 'all' : new Set(worst);
-  const rules = rulesFor(standing, worst, ownId());
-  const next = last.then(
-    () => write(rules),
-    () => write(rules), // Whoever asked for the one before has heard that it failed.
-  );
+  const bring = async () => {
+    const worst = closes(standing) ? [] : await worstHosts(standing, now_ms);
+    sent_round = closes(standing) ? 'all' : new Set(worst);
+    await write(rulesFor(standing, worst, ownId()));
+  };
+  // Whoever asked for the one before has heard whether it failed.
+  const next = last.then(bring, bring);
   last = next;
   return next;
 }
@@ -127,15 +131,26 @@ function closes({ mode, open_entries, observe }) {
 /**
  * The best known hosts of the worst categories that the core blocks now, each asked for
  * by its front page. A host of which the school names a part is left to the core alone.
- * @param {Pick<Standing, 'observe'>} standing
+ * @param {Standing} standing
  * @param {number} now_ms
+ * @returns {Promise<string[]>}
  */
-function worstHosts({ observe }, now_ms) {
-  if (observe) return [];
-  const named = namedInParts(policyInForce() ?? '');
-  return [...WORST_HOSTS].filter(
-    (host) => !let_through.has(host) && !named.has(host) && verdict(`https://${host}/`, 'main_frame', undefined, now_ms) === 'block',
-  );
+async function worstHosts(standing, now_ms) {
+  if (standing.observe) return [];
+  const because = `${revision()} ${JSON.stringify(standing)}`;
+  if (asked.because !== because) {
+    const named = namedInParts(policyInForce() ?? '');
+    const hosts = [...WORST_HOSTS].filter((host) => !named.has(host));
+    /** @type {string[]} */
+    const blocked = [];
+    for (let at = 0; at < hosts.length; at += ASKED_AT_ONCE) {
+      const some = hosts.slice(at, at + ASKED_AT_ONCE);
+      blocked.push(...some.filter((host) => verdict(`https://${host}/`, 'main_frame', undefined, now_ms) === 'block'));
+      await new Promise((resolve) => setTimeout(resolve)); // Requests come first.
+    }
+    asked = { because, blocked };
+  }
+  return asked.blocked.filter((host) => !let_through.has(host));
 }
 
 /**

@@ -21,6 +21,16 @@ import { BLOCKED_HOST, OPEN_HOST, storm, trafficPage } from './traffic.mjs';
  * @property {(school: School) => Promise<unknown>} [mend] What an administrator or the weather puts right again.
  */
 
+// From inside: Chromium wipes no extension's database for the browser's own session.
+const WIPE = `(async () => {
+  await chrome.storage.local.clear();
+  await new Promise((resolve, reject) => {
+    const wiped = indexedDB.deleteDatabase('bellgate');
+    wiped.onsuccess = () => resolve(undefined);
+    wiped.onerror = () => reject(wiped.error);
+  });
+})()`;
+
 /** @type {Record<string, Fault>} */
 const FAULTS = {
   none: { reachable: true, strike: async () => {} },
@@ -29,9 +39,7 @@ const FAULTS = {
   storage_wiped: {
     reachable: true,
     strike: async (school) => {
-      await school.chromium.evaluateInWorker('chrome.storage.local.clear()');
-      const origin = `chrome-extension://${school.chromium.id}`;
-      await school.chromium.session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+      await school.chromium.evaluateInWorker(WIPE);
       await school.chromium.stopWorker();
     },
   },
