@@ -177,8 +177,9 @@ impl Scene<'_> {
         // A period that began yesterday holds by yesterday's day.
         let days = [Some(date), yesterday].map(|date| Some(policy.calendar.day(date?)));
         for when in of_rules.chain(of_grants) {
-            let on_such_a_day = days.iter().flatten().any(|day| when.days.holds(day));
-            if on_such_a_day && (in_school || when.hours != Hours::School) {
+            let on_such_a_day = || days.iter().flatten().any(|day| when.days.holds(day));
+            let may_hold = !when.times.is_empty() && on_such_a_day();
+            if may_hold && (in_school || when.hours != Hours::School) {
                 minutes.extend(when.times.iter().flat_map(|(start, end)| [*start, *end]));
             }
         }
