@@ -1,5 +1,7 @@
 //! `bellgate policy` as an administrator uses it: what each verb prints, and what it means.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;

@@ -105,7 +105,7 @@ fn decisions(engine: &mut Engine, now_ms: i64) -> Vec<(Action, &'static str, Opt
 #[test]
 fn a_decision_is_the_same_until_the_next_change() {
     let mut compared = 0;
-    for seed in 0..rounds(300) {
+    for seed in 0..rounds(100) {
         let mut random = Random::new(seed);
         let text = random.policy();
         let context = random.context();
@@ -136,7 +136,7 @@ fn a_decision_is_the_same_until_the_next_change() {
             now_ms = next_ms;
         }
     }
-    assert!(compared > 2_000, "only {compared} compared");
+    assert!(compared > 700, "only {compared} compared");
 }
 
 /// A supervised exception that holds now, as far as the policy lets it.
@@ -169,7 +169,7 @@ fn openness(action: Action) -> u8 {
 #[test]
 fn an_exception_more_never_blocks_more() {
     let (mut asked, mut opened) = (0, 0);
-    for seed in 0..rounds(600) {
+    for seed in 0..rounds(200) {
         let mut random = Random::new(seed);
         let mut policy: Value = serde_json::from_str(&random.policy()).unwrap();
         policy["exceptions"] = json!({
@@ -201,7 +201,7 @@ fn an_exception_more_never_blocks_more() {
 #[test]
 fn a_grant_more_never_blocks_more() {
     let (mut asked, mut opened) = (0, 0);
-    for seed in 0..rounds(300) {
+    for seed in 0..rounds(100) {
         let mut random = Random::new(seed);
         let text = random.policy();
         let mut policy: Value = serde_json::from_str(&text).unwrap();
@@ -234,7 +234,7 @@ fn a_grant_more_never_blocks_more() {
 #[test]
 fn a_category_that_nothing_lifts_stays_shut_whatever_exceptions_name_it() {
     let mut shut = 0;
-    for seed in 0..rounds(300) {
+    for seed in 0..rounds(150) {
         let mut random = Random::new(seed);
         let mut policy: Value = serde_json::from_str(&random.policy()).unwrap();
         policy["exceptions"] = json!({
@@ -268,7 +268,7 @@ fn a_category_that_nothing_lifts_stays_shut_whatever_exceptions_name_it() {
             shut += usize::from(without == (Action::Block, "category"));
         }
     }
-    assert!(shut > 500, "shut only {shut} times");
+    assert!(shut > 250, "shut only {shut} times");
 }
 
 /// A value as JSON, the keys of every object in an order of their own.
@@ -294,7 +294,7 @@ fn shuffled(value: &Value, random: &mut Random) -> String {
 
 #[test]
 fn the_order_of_unrelated_keys_changes_no_decision() {
-    for seed in 0..rounds(300) {
+    for seed in 0..rounds(100) {
         let mut random = Random::new(seed);
         let text = random.policy();
         let value: Value = serde_json::from_str(&text).unwrap();
@@ -414,7 +414,7 @@ fn a_damaged_policy_never_panics_and_every_fault_has_a_place_and_words() {
         include_str!("../../../docs/examples/own-device-school.json"),
     ];
     let (mut refused, mut still_valid, mut faults_seen) = (0, 0, 0);
-    for seed in 0..rounds(6_000) {
+    for seed in 0..rounds(3_000) {
         let mut random = Random::new(seed);
         let whole = match random.below(4) {
             0 | 1 => random.policy(),
@@ -461,7 +461,7 @@ fn a_damaged_policy_never_panics_and_every_fault_has_a_place_and_words() {
         }
     }
     assert!(
-        refused > 3_000 && still_valid > 100,
+        refused > 1_500 && still_valid > 50,
         "{refused} refused, {still_valid} valid"
     );
     assert!(

@@ -188,7 +188,7 @@ fn never_held(policy: &Policy, session: &Session) -> String {
 fn distinct_days(policy: &Policy) -> Vec<NaiveDate> {
     let mut seen = HashSet::new();
     let mut days = Vec::new();
-    for date in policy.reach.dates() {
+    for date in &policy.reach.dates {
         let day = policy.calendar.day(*date);
         let rules = policy.rules.iter().map(|rule| &rule.when.days);
         let grants = policy.grants.iter().map(|grant| &grant.when.days);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Policy, calendar, filter, read, rule, settings, timetable};
+use super::{Policy, calendar, filter, occasion, read, rule, settings, timetable};
 
 const DOCUMENT: &str = include_str!("../../../../docs/policy.md");
 
@@ -41,10 +41,10 @@ const OBJECTS: &[Object] = &objects![
     "/rules/*/where" rule WHERE_KEYS,
     "/rules/*/then" rule THEN_KEYS,
     "/outside_school_hours" settings OUTSIDE_KEYS,
-    "/sessions/*" rule SESSION_KEYS,
-    "/grants/*" rule GRANT_KEYS,
-    "/exams/*" rule EXAM_KEYS,
-    "/exceptions" rule EXCEPTIONS_KEYS,
+    "/sessions/*" occasion SESSION_KEYS,
+    "/grants/*" occasion GRANT_KEYS,
+    "/exams/*" occasion EXAM_KEYS,
+    "/exceptions" occasion EXCEPTIONS_KEYS,
     "/acceptable_use" settings ACCEPTABLE_USE_KEYS,
     "/reporting" settings REPORTING_KEYS,
     "/pages" settings PAGES_KEYS,

@@ -8,6 +8,7 @@ use super::fault::{FaultCode, Faults, Findings, Warning, finding};
 use super::filter;
 use super::names::Names;
 use super::node::Node;
+use super::occasion;
 use super::person::{Cohort, CohortKind, Group, Pattern, People};
 use super::place::{NamedPlace, Network};
 use super::rule;
@@ -166,7 +167,7 @@ fn read_policy(at: &At, findings: &mut Findings) -> Option<Policy> {
     let sessions_at = fields.get("sessions");
     if let Some(at) = &sessions_at {
         names.session_kind();
-        rule::learn_sessions(at, &mut names);
+        occasion::learn_sessions(at, &mut names);
     }
     let rules = fields
         .need(
@@ -184,19 +185,19 @@ fn read_policy(at: &At, findings: &mut Findings) -> Option<Policy> {
         )
         .and_then(|at| Outside::read(&at, findings));
     let sessions = sessions_at
-        .map(|at| rule::read_sessions(&at, &mut names, findings))
+        .map(|at| occasion::read_sessions(&at, &mut names, findings))
         .unwrap_or_default();
     let grants = fields
         .get("grants")
-        .map(|at| rule::read_grants(&at, &mut names, findings))
+        .map(|at| occasion::read_grants(&at, &mut names, findings))
         .unwrap_or_default();
     let exams = fields
         .get("exams")
-        .map(|at| rule::read_exams(&at, &mut names, findings))
+        .map(|at| occasion::read_exams(&at, &mut names, findings))
         .unwrap_or_default();
     let exceptions = fields
         .get("exceptions")
-        .and_then(|at| rule::read_exceptions(&at, &names, findings));
+        .and_then(|at| occasion::read_exceptions(&at, &names, findings));
     let acceptable_use = fields
         .get("acceptable_use")
         .and_then(|at| settings::read_acceptable_use(&at, &names, findings));
@@ -246,7 +247,7 @@ fn read_policy(at: &At, findings: &mut Findings) -> Option<Policy> {
         period_names: names.period_names,
         between,
         doubt_filter: Arc::default(),
-        reach: super::evaluate::Reach::default(),
+        reach: super::reach::Reach::default(),
     };
     policy.prepare();
     Some(policy)
