@@ -9,7 +9,7 @@ use bellgate_core::context::Context;
 use bellgate_core::decide::Action;
 use bellgate_core::engine::{self, Question};
 use bellgate_core::event::{Navigation, Statement};
-use bellgate_core::list::{Pack, PublicKey, Verified};
+use bellgate_core::list::{Pack, PackError, PackLayout, PublicKey, Verified};
 use bellgate_core::reason::ReasonCode;
 use bellgate_core::request::ResourceType;
 use js_sys::Uint8Array;
@@ -134,8 +134,8 @@ impl Engine {
         self.inner.set_school_pack(None);
     }
 
-    /// Where to write a URL of at most `min_bytes` bytes; valid until the next call to the engine
-    /// that may allocate, so take it anew for each URL.
+    /// Where to write a URL of at most `min_bytes` bytes; stays there until more is asked for,
+    /// though views of the memory end when it grows.
     pub fn url_buffer(&mut self, min_bytes: usize) -> *const u8 {
         grown(&mut self.url, min_bytes)
     }
@@ -307,12 +307,27 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
 }
 
 fn open(bytes: &Uint8Array) -> Result<Pack, JsValue> {
-    Pack::open(bytes.to_vec()).map_err(|error| failure("bad_pack", &error.to_string()))
+    pack_of(bytes).map_err(|error| failure("bad_pack", &error.to_string()))
+}
+
+/// Copies a pack out of JavaScript's memory part by part, so that the bloom section is not
+/// held twice.
+fn pack_of(bytes: &Uint8Array) -> Result<Pack, PackError> {
+    let part = |start: usize, end: usize| bytes.subarray(start as u32, end as u32).to_vec();
+    let layout = PackLayout::read(&part(0, PackLayout::NEEDED_BYTES))?;
+    if bytes.length() as usize != layout.total_bytes() {
+        return Err(PackError::Truncated);
+    }
+    let bloom_end = layout.header_bytes + layout.bloom_bytes;
+    let header = part(0, layout.header_bytes);
+    let mut pack = Pack::open_parts(&header, part(layout.header_bytes, bloom_end), None)?;
+    pack.attach(part(bloom_end, layout.total_bytes()))?;
+    Ok(pack)
 }
 
 fn verified(bytes: &Uint8Array, keys: &str) -> Result<Pack, String> {
     let keys = PublicKey::set_from_text(keys).map_err(|error| error.to_string())?;
-    let pack = Pack::open(bytes.to_vec()).map_err(|error| error.to_string())?;
+    let pack = pack_of(bytes).map_err(|error| error.to_string())?;
     match pack.verify(&keys).map_err(|error| error.to_string())? {
         Verified::Signed(_) => Ok(pack),
         Verified::Unsigned => Err("the list pack is not signed; sign it with `bellgate lists build --sign-key` and give the public key in the managed key `pack_keys`".to_owned()),
