@@ -89,6 +89,9 @@ let engine = null;
 /** @type {WebAssembly.Memory | null} */
 let memory = null;
 let bytes_view = new Uint8Array(0);
+// Where the core takes text, and how long a text fits there; they stay until more is asked for.
+const url_buffer = { at: 0, units: 0 };
+const initiator_buffer = { at: 0, units: 0 };
 let started = false;
 let traps = 0;
 let revisions = 0;
@@ -121,12 +124,17 @@ export function trapCount() {
 export function verdict(url, type, initiator, now_ms) {
   return guarded((core) => {
     if (url.length > LONGEST_URL) return 'block';
-    // Both buffers first: either call may move the memory that the other was in.
     const from = initiator ?? '';
-    const initiator_at = core.initiator_buffer(from.length * MAX_BYTES_PER_UNIT);
-    const url_at = core.url_buffer(url.length * MAX_BYTES_PER_UNIT);
-    const url_bytes = write(url, url_at);
-    const initiator_bytes = from === '' ? 0 : write(from, initiator_at);
+    if (from.length > initiator_buffer.units) {
+      initiator_buffer.at = core.initiator_buffer(from.length * MAX_BYTES_PER_UNIT);
+      initiator_buffer.units = from.length;
+    }
+    if (url.length > url_buffer.units) {
+      url_buffer.at = core.url_buffer(url.length * MAX_BYTES_PER_UNIT);
+      url_buffer.units = url.length;
+    }
+    const url_bytes = write(url, url_buffer.at);
+    const initiator_bytes = from === '' ? 0 : write(from, initiator_buffer.at);
     const code = core.verdict(url_bytes, typeNumber(type), initiator_bytes, now_ms);
     if (code === PENDING) return 'pending';
     if (code >> 2 === FAULT) onFaultyPack(core);
@@ -339,6 +347,9 @@ function renew() {
   if (started) glue.__wbg_reset_state();
   started = true;
   memory = glue.initSync({ module: wasmBytes() }).memory;
+  bytes_view = new Uint8Array(0);
+  url_buffer.units = 0;
+  initiator_buffer.units = 0;
   const fresh = new glue.Engine();
   const built_in = corePack();
   if (built_in !== null) fresh.set_built_in_pack(built_in);
@@ -359,8 +370,8 @@ function renew() {
  * @param {number} at
  */
 function write(text, at) {
-  const { buffer } = /** @type {WebAssembly.Memory} */ (memory);
-  if (bytes_view.buffer !== buffer) bytes_view = new Uint8Array(buffer);
+  // A view has no length any more when its memory has grown.
+  if (bytes_view.length === 0) bytes_view = new Uint8Array(/** @type {WebAssembly.Memory} */ (memory).buffer);
   return encoder.encodeInto(text, bytes_view.subarray(at, at + text.length * MAX_BYTES_PER_UNIT)).written;
 }
 

@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import * as engine from '../../extension/engine.js';
 import { standIn } from '../extension/lib/browser.mjs';
 
-const ROUNDS = 160;
-const ROUND_URLS = 1000;
+const ROUNDS = 800;
+const ROUND_URLS = 200;
 const WARM_URLS = 40_000;
 const NOW_MS = 1_788_770_400_000;
 const folder = process.argv[2];

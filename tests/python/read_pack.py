@@ -64,7 +64,7 @@ class Pack:
          remainder_bits, self.code_bits, categories, sets, blocks, _, bloom_bytes,
          blocks_bytes, bloom_sum, blocks_sum, _) = struct.unpack_from(
             "<8sHBBIQQqQQQQIIBBHIIIIQQQI", data)
-        assert magic == b"bellpack" and version == 1 and kind == 0
+        assert magic == b"bellpack" and version == 2 and kind == 0
         assert remainder_bits == 36 and blocks == -(-self.buckets // 4096)
         bloom_start = header_bytes + 72
         blocks_start = bloom_start + bloom_bytes

@@ -1,5 +1,7 @@
 //! `bellgate lists` from sources to a pack, and what it says of packs.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod common;
 
 use common::{Folder, categories, source, text, write_own_lists};

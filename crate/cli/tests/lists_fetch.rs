@@ -1,5 +1,7 @@
 //! `bellgate lists fetch` against a server that changes, breaks off and lies.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod common;
 
 use common::{Folder, Server, source};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::CanonicalUrl;
-use crate::list::{EntrySet, LookupError, Pack};
+use crate::list::{EntrySet, HostHashes, LookupError, Pack};
 use crate::lists::{Hit, Lists, LockedSlot, PackMasks, longest_hit};
 use crate::reason::{Reason, ReasonCode};
 use crate::request::ResourceType;
@@ -206,7 +206,9 @@ struct Found {
 
 impl Found {
     fn look_up(url: &CanonicalUrl<'_>, lists: &Lists) -> Result<Self, Undecided> {
-        let bits = |pack: Option<&Pack>| pack.map_or(Ok(0), |pack| pack.lookup(url));
+        let mut hashes = HostHashes::default();
+        let mut bits =
+            |pack: Option<&Pack>| pack.map_or(Ok(0), |pack| pack.lookup_with(url, &mut hashes));
         Ok(Self {
             built_in: bits(lists.built_in.as_ref()).map_err(Undecided::BuiltIn)?,
             school: bits(lists.school.as_ref()).map_err(Undecided::School)?,
@@ -358,13 +360,11 @@ fn by_category<'a>(
     ] {
         let Some(category) = category else { continue };
         // Nothing is left where the lists' own exceptions take the category away.
-        let Some(listed) = category.longest(url, lists)? else {
-            continue;
-        };
-        if allowed_length >= listed.entry.len() {
+        let listed = category.length(url, lists)?;
+        if listed <= allowed_length {
             continue;
         }
-        if education_length(url, found, masks, lists)? >= listed.entry.len() {
+        if education_length(url, found, masks, lists)? >= listed {
             return Ok(Some(Outcome {
                 category: Some(category),
                 ..allow(ReasonCode::Education, rule)
@@ -402,13 +402,24 @@ impl CategoryHit {
     /// # Errors
     /// [`Undecided`] when the pack cannot say.
     pub fn longest(self, url: &CanonicalUrl<'_>, lists: &Lists) -> Result<Option<Hit>, Undecided> {
-        let (pack, undecided): (_, fn(LookupError) -> Undecided) = if self.built_in {
+        let (pack, undecided) = self.pack(lists);
+        pack.map_or(Ok(None), |pack| longest_hit(pack, url, self.mask))
+            .map_err(undecided)
+    }
+
+    /// The bytes of that entry; 0 where there is none.
+    fn length(self, url: &CanonicalUrl<'_>, lists: &Lists) -> Result<usize, Undecided> {
+        let (pack, undecided) = self.pack(lists);
+        pack.map_or(Ok(0), |pack| pack.longest_length(url, self.mask))
+            .map_err(undecided)
+    }
+
+    fn pack(self, lists: &Lists) -> (Option<&Pack>, fn(LookupError) -> Undecided) {
+        if self.built_in {
             (lists.built_in.as_ref(), Undecided::BuiltIn)
         } else {
             (lists.school.as_ref(), Undecided::School)
-        };
-        pack.map_or(Ok(None), |pack| longest_hit(pack, url, self.mask))
-            .map_err(undecided)
+        }
     }
 }
 
@@ -419,12 +430,9 @@ fn education_length(
     masks: &PackMasks,
     lists: &Lists,
 ) -> Result<usize, Undecided> {
-    let longest = |mask: u128, built_in: bool| {
-        let hit = match mask {
-            0 => None,
-            mask => CategoryHit { built_in, mask }.longest(url, lists)?,
-        };
-        Ok(hit.map_or(0, |hit| hit.entry.len()))
+    let longest = |mask: u128, built_in: bool| match mask {
+        0 => Ok(0),
+        mask => CategoryHit { built_in, mask }.length(url, lists),
     };
     let school = longest(found.school & masks.school.education, false)?;
     Ok(school.max(longest(found.built_in & masks.built_in.education, true)?))

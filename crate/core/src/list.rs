@@ -12,6 +12,7 @@ pub mod build;
 #[cfg(feature = "build")]
 pub mod catalogue;
 mod entry_set;
+mod filter;
 mod format;
 mod hash;
 mod pack;
@@ -24,6 +25,7 @@ pub mod transform;
 pub use entry_set::EntrySet;
 pub use format::{PackCategory, PackError, PackLayout, SpecialCategory};
 pub use hash::{HashKind, SecretKey};
+pub(crate) use pack::HostHashes;
 pub use pack::{ChangedEntries, LookupError, Match, Pack, PackSummary};
 #[cfg(feature = "build")]
 pub use signature::SigningKey;

@@ -130,6 +130,28 @@ fn hand_picked_urls_agree() {
 
 #[test]
 fn made_up_urls_agree() {
+    let web = agree_on_made_up(1, 200_000);
+    assert!(web > 60_000, "{web}");
+}
+
+/// How many URLs a long run makes up, unless `BELLGATE_SOAK_URLS` says otherwise.
+const SOAK_URLS: u64 = 20_000_000;
+
+#[test]
+#[ignore = "takes minutes; run by scripts/soak"]
+fn millions_of_made_up_urls_agree() {
+    let urls = std::env::var("BELLGATE_SOAK_URLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(SOAK_URLS);
+    // The short run's seed is 1.
+    let web = agree_on_made_up(2, urls);
+    eprintln!("{urls} made-up URLs, {web} of them on the web: scanner and parser agree on all");
+    assert!(web > urls / 4, "{web}");
+}
+
+/// Parses so many URLs of shuffled pieces in both ways; how many of them were on the web.
+fn agree_on_made_up(seed: u64, urls: u64) -> u64 {
     let pieces = [
         "http://",
         "https://",
@@ -190,7 +212,7 @@ fn made_up_urls_agree() {
         "(",
         "*",
     ];
-    let mut state = 1u64;
+    let mut state = seed;
     let mut draw = |bound: usize| {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -198,7 +220,7 @@ fn made_up_urls_agree() {
         (state >> 33) as usize % bound
     };
     let mut web = 0;
-    for _ in 0..200_000 {
+    for _ in 0..urls {
         let mut text = pieces[draw(5)].to_owned();
         if draw(2) == 0 {
             text.push_str(pieces[5 + draw(3)]);
@@ -206,9 +228,9 @@ fn made_up_urls_agree() {
         for _ in 0..draw(8) {
             text.push_str(pieces[draw(pieces.len())]);
         }
-        web += usize::from(agree(&text).is_some());
+        web += u64::from(agree(&text).is_some());
     }
-    assert!(web > 60_000, "{web}");
+    web
 }
 
 #[test]

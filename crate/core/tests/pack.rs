@@ -2,6 +2,10 @@
 
 #![cfg(feature = "build")]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(
+    clippy::print_stderr,
+    reason = "what a long run counted has to be seen"
+)]
 
 mod reference;
 
@@ -283,4 +287,65 @@ fn packs_equal_the_reference_on_made_up_lists() {
             assert_eq!(given, expected, "{url}");
         }
     }
+}
+
+/// How many damaged packs a long run opens, unless `BELLGATE_SOAK_PACKS` says otherwise.
+const SOAK_PACKS: u64 = 300_000;
+
+#[test]
+#[ignore = "takes minutes; run by scripts/soak"]
+fn packs_damaged_under_right_checksums_do_no_harm() {
+    let packs = std::env::var("BELLGATE_SOAK_PACKS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(SOAK_PACKS);
+    let mut draw = Draw(11);
+    let mut builder = builder(PackOptions::default());
+    let mut urls = Vec::new();
+    for number in 0..300 {
+        let entry = Entry::parse(&format!("a{number}.example/p{}", number % 7)).unwrap();
+        urls.push(format!("https://{entry}/x?y"));
+        builder.add(&entry, (number % 3) as u8);
+    }
+    let bytes = builder.build().unwrap().bytes;
+    let layout = PackLayout::read(&bytes).unwrap();
+    let bloom_start = layout.header_bytes;
+    let blocks_start = bloom_start + layout.bloom_bytes;
+    let mut opened = 0u64;
+    for _ in 0..packs {
+        let mut damaged = bytes.clone();
+        for _ in 0..=draw.below(3) {
+            // A third each in the header, the filter and the blocks, so that none is rare.
+            let (start, end) = match draw.below(3) {
+                0 => (8, layout.header_bytes - 80),
+                1 => (bloom_start, blocks_start),
+                _ => (blocks_start, bytes.len()),
+            };
+            let at = start + draw.below((end - start) as u64) as usize;
+            damaged[at] = draw.below(256) as u8;
+        }
+        let sum = |part: &[u8]| xxhash_rust::xxh3::xxh3_64(part).to_le_bytes();
+        let (bloom, blocks) = (
+            sum(&damaged[bloom_start..blocks_start]),
+            sum(&damaged[blocks_start..]),
+        );
+        damaged[108..116].copy_from_slice(&bloom);
+        damaged[116..124].copy_from_slice(&blocks);
+        let header_end = layout.header_bytes - 80;
+        let header = sum(&damaged[..header_end]);
+        damaged[header_end..header_end + 8].copy_from_slice(&header);
+        let Ok(pack) = Pack::open(&damaged[..]) else {
+            continue;
+        };
+        opened += 1;
+        // Whatever it answers, it neither panics nor reads outside of its bytes.
+        let _ = (pack.check_all(), pack.count_by_category(), pack.summary());
+        for url in urls.iter().step_by(17) {
+            let mut scratch = Scratch::new();
+            let url = CanonicalUrl::parse(url, &mut scratch).unwrap();
+            let _ = (pack.lookup(&url), pack.matches(&url, &mut Vec::new()));
+        }
+    }
+    eprintln!("{packs} damaged packs, {opened} of them opened: none did harm");
+    assert!(opened > packs / 20);
 }

@@ -188,8 +188,8 @@ impl Engine {
         self.inner.set_school_pack(None);
     }
 
-    /// Where to write a URL of at most `min_bytes` bytes; valid until the next call to the engine
-    /// that may allocate, so take it anew for each URL.
+    /// Where to write a URL of at most `min_bytes` bytes; stays there until more is asked for,
+    /// though views of the memory end when it grows.
     pub fn url_buffer(&mut self, min_bytes: usize) -> *const u8 {
         grown(&mut self.url, min_bytes)
     }
@@ -390,16 +390,28 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
 }
 
 fn open(bytes: &Uint8Array) -> Result<Pack, JsValue> {
-    Pack::open(bytes.to_vec()).map_err(|error| failure("bad_pack", &error.to_string()))
+    pack_of(bytes, None).map_err(|error| failure("bad_pack", &error.to_string()))
+}
+
+/// Copies a pack out of JavaScript's memory part by part, so that the bloom section is not
+/// held twice.
+fn pack_of(bytes: &Uint8Array, secret: Option<SecretKey>) -> Result<Pack, PackError> {
+    let part = |start: usize, end: usize| bytes.subarray(start as u32, end as u32).to_vec();
+    let layout = PackLayout::read(&part(0, PackLayout::NEEDED_BYTES))?;
+    if bytes.length() as usize != layout.total_bytes() {
+        return Err(PackError::Truncated);
+    }
+    let bloom_end = layout.header_bytes + layout.bloom_bytes;
+    let header = part(0, layout.header_bytes);
+    let mut pack = Pack::open_parts(&header, part(layout.header_bytes, bloom_end), secret)?;
+    pack.attach(part(bloom_end, layout.total_bytes()))?;
+    Ok(pack)
 }
 
 /// A whole pack that one of the keys has signed.
 fn verified(bytes: &Uint8Array, keys: &str, secret: Option<SecretKey>) -> Result<Pack, String> {
-    let opened = match secret {
-        Some(secret) => Pack::open_keyed(bytes.to_vec(), secret),
-        None => Pack::open(bytes.to_vec()),
-    };
-    signed(opened.map_err(|error| error.to_string())?, keys)
+    let pack = pack_of(bytes, secret).map_err(|error| error.to_string())?;
+    signed(pack, keys)
 }
 
 /// The first part of an open pack.

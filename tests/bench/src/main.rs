@@ -30,9 +30,9 @@ use rival::Rival;
 use serde_json::json;
 
 /// Rounds of each measurement.
-const ROUNDS: usize = 160;
+const ROUNDS: usize = 800;
 /// URLs of each round; few, so that a machine with other work interrupts few rounds.
-const ROUND_URLS: usize = 1000;
+const ROUND_URLS: usize = 200;
 /// URLs that are asked before the first round, so that every block of the packs has been
 /// checked by then, as in a browser after its first pages.
 const WARM_URLS: usize = 40_000;

@@ -17,6 +17,7 @@ use super::hash::{EntryHasher, MAX_BUCKETS, PREFIX_BITS, REMAINDER_BITS, SecretK
 use super::pack::PackSummary;
 use super::signature::SigningKey;
 use crate::expression::Entry;
+use crate::host::HostKind;
 
 /// The two keys of the bloom filter's own hashes; halves that are equal would make its
 /// bits depend on each other.
@@ -205,16 +206,19 @@ impl PackBuilder {
 
     fn push(&mut self, entry: &Entry, tag: u16) {
         let host = entry.host();
-        self.depths |= 1 << host.labels().min(63);
+        self.depths |= match host.kind() {
+            HostKind::Address => 1,
+            HostKind::Name => 1 << host.labels().min(63),
+        };
         self.longest_entry_bytes = self.longest_entry_bytes.max(entry.as_str().len());
         let hash = self.hasher.hash(entry.as_str().as_bytes());
         let mut tag = tag;
         if entry.has_path() {
             tag |= PATH_TAG;
-            let host = self.hasher.hash(host.as_str().as_bytes()).low;
+            let host = self.hasher.hash(host.as_str().as_bytes());
             // Lists come sorted, so most repetitions follow each other.
-            if self.path_hosts.last() != Some(&host) {
-                self.path_hosts.push(host);
+            if self.path_hosts.last() != Some(&host.path_mark()) {
+                self.path_hosts.extend([host.low, host.path_mark()]);
             }
         }
         self.rows.push(Row {

@@ -12,7 +12,7 @@ use super::hash::{HashKind, MAX_BUCKETS, REMAINDER_BITS};
 /// The first bytes of every pack.
 pub(crate) const MAGIC: &[u8; 8] = b"bellpack";
 /// The version of the format that this program writes and reads.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 /// The bytes of the header's fixed part.
 pub(crate) const FIXED_BYTES: usize = 128;
 /// The bytes of the signature behind the header: the key's id and Ed25519's 64.
@@ -146,7 +146,7 @@ pub(crate) struct Header {
     pub entries: u64,
     pub path_entries: u64,
     pub bloom_items: u64,
-    /// Bit *n*: some entry or the host of some path entry has *n* labels.
+    /// Bit *n*: the host of some entry has *n* labels; bit 0: is an address.
     pub depths: u64,
     pub buckets: u32,
     pub longest_entry_bytes: u32,

@@ -72,6 +72,14 @@ pub(crate) struct EntryHash {
     pub high: u64,
 }
 
+impl EntryHash {
+    /// The bloom filter's item that says: some entry has this host and a path.
+    #[inline]
+    pub fn path_mark(self) -> u64 {
+        self.low.rotate_left(32)
+    }
+}
+
 impl EntryHasher {
     #[inline]
     pub fn hash(&self, text: &[u8]) -> EntryHash {

@@ -2,17 +2,16 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bloomfilter::Bloom;
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::block::{BLOCK_BUCKETS, Block};
-use super::format::{
-    BLOOM_CHUNK_BYTES, CategorySet, Header, MAX_BLOOM_HASHES, PackCategory, PackError, PackLayout,
-};
+use super::filter::Filter;
+use super::format::{BLOOM_CHUNK_BYTES, CategorySet, Header, PackCategory, PackError, PackLayout};
 use super::hash::{EntryHash, EntryHasher, HashKind, SecretKey, place};
 use super::signature::{PublicKey, Verified, verify};
 use crate::canonical::{CanonicalUrl, prefix_ends};
+use crate::host::HostKind;
 
 /// A compiled list, read where it lies.
 ///
@@ -22,7 +21,7 @@ use crate::canonical::{CanonicalUrl, prefix_ends};
 pub struct Pack<B = Vec<u8>> {
     header: Header,
     hasher: EntryHasher,
-    bloom: Bloom<u64>,
+    bloom: Filter,
     /// The blocks; `None` until they are attached.
     body: Option<Body<B>>,
     /// A bit for each block whose hash has been found right.
@@ -58,6 +57,32 @@ pub enum LookupError {
         /// The block's number.
         block: u32,
     },
+}
+
+/// The hashes of a URL's hosts under one seed, kept while several packs are asked about it.
+#[derive(Debug, Default)]
+pub(crate) struct HostHashes {
+    seed: u64,
+    by_depth: [Option<EntryHash>; 6],
+}
+
+impl HostHashes {
+    #[inline]
+    fn get(&mut self, hasher: &EntryHasher, depth: usize, name: &[u8]) -> EntryHash {
+        let EntryHasher::Open { seed } = hasher else {
+            return hasher.hash(name);
+        };
+        if self.seed != *seed {
+            *self = Self {
+                seed: *seed,
+                ..Self::default()
+            };
+        }
+        match self.by_depth.get_mut(depth) {
+            Some(kept) => *kept.get_or_insert_with(|| hasher.hash(name)),
+            None => hasher.hash(name),
+        }
+    }
 }
 
 /// What lies between two packs.
@@ -165,11 +190,7 @@ impl<B: AsRef<[u8]>> Pack<B> {
         if xxh3_64(&bloom) != header.bloom_xxh3 {
             return Err(PackError::Checksum("bloom section"));
         }
-        let bloom =
-            Bloom::from_bytes(bloom).map_err(|_| PackError::Malformed("the bloom section"))?;
-        if bloom.number_of_hash_functions() > MAX_BLOOM_HASHES {
-            return Err(PackError::Malformed("the bloom section"));
-        }
+        let bloom = Filter::read(bloom)?;
         let words = header.block_count().div_ceil(32) as usize;
         Ok(Self {
             header,
@@ -222,7 +243,7 @@ impl<B: AsRef<[u8]>> Pack<B> {
     /// # Errors
     /// [`PackError::Hash`] naming the first part that is wrong.
     pub fn check_all(&self) -> Result<(), PackError> {
-        let chunks = self.bloom.as_slice().chunks(BLOOM_CHUNK_BYTES);
+        let chunks = self.bloom.section().chunks(BLOOM_CHUNK_BYTES);
         for (number, chunk) in chunks.enumerate() {
             if Sha256::digest(chunk)[..] != *self.header.bloom_chunk_sha256(number) {
                 return Err(PackError::Hash(format!(
@@ -261,9 +282,41 @@ impl<B: AsRef<[u8]>> Pack<B> {
     /// [`LookupError`] when the pack cannot say; the URL may be listed.
     #[inline]
     pub fn lookup(&self, url: &CanonicalUrl<'_>) -> Result<u128, LookupError> {
+        self.lookup_with(url, &mut HostHashes::default())
+    }
+
+    /// As [`Pack::lookup`]; packs with one seed that are asked about one URL share the
+    /// hashes of its hosts.
+    #[inline]
+    pub(crate) fn lookup_with(
+        &self,
+        url: &CanonicalUrl<'_>,
+        hashes: &mut HostHashes,
+    ) -> Result<u128, LookupError> {
         let mut holds = 0;
-        self.visit(url, |set, _, _, _| holds |= set.holds)?;
+        self.visit(url, hashes, |set, _, _, _| holds |= set.holds)?;
         Ok(holds)
+    }
+
+    /// The bytes of the longest entry that matches the URL and has a category in `mask`; 0
+    /// where there is none, or an exception at least as long takes those away.
+    ///
+    /// # Errors
+    /// [`LookupError`] when the pack cannot say.
+    pub(crate) fn longest_length(
+        &self,
+        url: &CanonicalUrl<'_>,
+        mask: u128,
+    ) -> Result<usize, LookupError> {
+        let mut found = Vec::new();
+        self.visit(url, &mut HostHashes::default(), |set, _, start, end| {
+            found.push((end - start, set.holds & mask, set.excepts & mask));
+        })?;
+        let kept = found.iter().filter(|(length, holds, _)| {
+            let excepted = found.iter().filter(|other| other.0 >= *length);
+            holds & !excepted.fold(0, |bits, other| bits | other.2) != 0
+        });
+        Ok(kept.map(|one| one.0).max().unwrap_or(0))
     }
 
     /// Adds every entry that matches the URL to `matches`, longest first; of two of one
@@ -279,7 +332,7 @@ impl<B: AsRef<[u8]>> Pack<B> {
         matches: &mut Vec<Match>,
     ) -> Result<(), LookupError> {
         let first = matches.len();
-        let result = self.visit(url, |set, text, start, end| {
+        let result = self.visit(url, &mut HostHashes::default(), |set, text, start, end| {
             for (categories, exception) in [(set.holds, false), (set.excepts, true)] {
                 if categories != 0 {
                     matches.push(Match {
@@ -307,7 +360,7 @@ impl<B: AsRef<[u8]>> Pack<B> {
             return None;
         }
         let mut longest: Option<(usize, EntryHash)> = None;
-        self.visit(url, |_, text, start, end| {
+        self.visit(url, &mut HostHashes::default(), |_, text, start, end| {
             if longest.is_none_or(|(length, _)| length < end - start) {
                 longest = Some((end - start, self.hasher.hash(&text.as_bytes()[start..end])));
             }
@@ -322,6 +375,7 @@ impl<B: AsRef<[u8]>> Pack<B> {
     fn visit(
         &self,
         url: &CanonicalUrl<'_>,
+        hashes: &mut HostHashes,
         mut found: impl FnMut(CategorySet, &str, usize, usize),
     ) -> Result<(), LookupError> {
         let host = url.host();
@@ -330,21 +384,27 @@ impl<B: AsRef<[u8]>> Pack<B> {
         }
         let mut joined = None;
         let mut ascent = host.ascend();
-        while let Some((start, depth)) = ascent.next_start() {
+        while let Some((start, labels)) = ascent.next_start() {
+            let depth = if host.kind() == HostKind::Address {
+                0
+            } else {
+                labels
+            };
             if depth >= 64 || self.header.depths >> depth == 0 {
                 break;
             }
             if self.header.depths >> depth & 1 == 0 {
                 continue;
             }
-            let hash = self.hasher.hash(&host.as_str().as_bytes()[start..]);
-            if !self.bloom.check(&hash.low) {
+            let name = &host.as_str().as_bytes()[start..];
+            let hash = hashes.get(&self.hasher, depth as usize, name);
+            if !self.bloom.contains(hash.low) {
                 continue;
             }
             if let Some(set) = self.confirm(hash)? {
                 found(set, host.as_str(), start, host.as_str().len());
             }
-            if self.header.path_entries == 0 {
+            if self.header.path_entries == 0 || !self.bloom.contains(hash.path_mark()) {
                 continue;
             }
             let joined = joined.get_or_insert_with(|| url.host_and_path());
@@ -355,7 +415,7 @@ impl<B: AsRef<[u8]>> Pack<B> {
                     break;
                 }
                 let hash = self.hasher.hash(&joined.as_bytes()[start..end]);
-                if self.bloom.check(&hash.low)
+                if self.bloom.contains(hash.low)
                     && let Some(set) = self.confirm(hash)?
                 {
                     found(set, joined, start, end);
@@ -503,8 +563,8 @@ impl<B: AsRef<[u8]>> Pack<B> {
             hash: header.hash,
             hash_seed: header.hash_seed,
             bloom_items: header.bloom_items,
-            bloom_bits: self.bloom.len(),
-            bloom_hashes: self.bloom.number_of_hash_functions(),
+            bloom_bits: self.bloom.bits(),
+            bloom_hashes: self.bloom.hashes(),
             buckets: header.buckets,
             deepest_host_labels: 63u32.saturating_sub(header.depths.leading_zeros()),
             longest_entry_bytes: header.longest_entry_bytes,
@@ -517,10 +577,10 @@ impl<B: AsRef<[u8]>> Pack<B> {
     /// taken for one that is, from the pack's own bits (docs/format.md derives it).
     #[must_use]
     pub fn false_positive_log2(&self) -> f64 {
-        let bits = &self.bloom.as_slice()[super::format::BLOOM_PREFIX_BYTES..];
+        let bits = &self.bloom.section()[super::format::BLOOM_PREFIX_BYTES..];
         let ones: u64 = bits.iter().map(|byte| u64::from(byte.count_ones())).sum();
-        let filled = ones as f64 / self.bloom.len() as f64;
-        let bloom = filled.log2() * f64::from(self.bloom.number_of_hash_functions());
+        let filled = ones as f64 / self.bloom.bits() as f64;
+        let bloom = filled.log2() * f64::from(self.bloom.hashes());
         let load = self.header.entries as f64 / f64::from(self.header.buckets);
         // Buckets differ by one prefix at most in what share of the fingerprints they get.
         let buckets = f64::from(self.header.buckets);
