@@ -100,6 +100,11 @@ fn packs_equal_the_reference_on_real_lists_and_urls() {
             assert!(url::Url::parse(url).is_err(), "{url}");
             return;
         };
+        if url::Url::parse(url).is_err() {
+            // Faulty punycode stays findable on purpose; the reference cannot read it.
+            assert!(url.to_lowercase().contains("xn--"), "{url}");
+            return;
+        }
         let mut matches = Vec::new();
         pack.matches(&parsed, &mut matches).unwrap();
         let given: Vec<(String, u128, bool)> = matches
