@@ -12,7 +12,6 @@
 mod calendar;
 pub(crate) mod categories;
 mod contradiction;
-#[cfg(test)]
 mod documented;
 mod evaluate;
 mod fault;

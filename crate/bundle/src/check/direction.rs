@@ -102,8 +102,8 @@ fn core_source(path: &str, text: &str) -> Faults {
     if path == "lib.rs" && !text.contains("#![forbid(unsafe_code)]") {
         faults.push("the core does not forbid unsafe code".to_owned());
     }
-    // Tests, at the end of a file by custom, may read files.
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    // Tests, at the end of a file by custom or a file of their own, may read files.
+    let code = text.split("[cfg(test)]").next().unwrap_or_default();
     for (at, line) in code.lines().enumerate() {
         let line = line.split("//").next().unwrap_or_default();
         for word in IMPURE {
@@ -188,6 +188,8 @@ mod tests {
     fn clock_in_the_core_is_a_fault_but_not_in_its_tests_or_comments() {
         let text = "use std::time::SystemTime;\n// no std::fs here\n#[cfg(test)]\nuse std::fs;";
         assert_eq!(core_source("a.rs", text), ["core a.rs:1: `SystemTime`"]);
+        let whole_file = "//! A test.\n\n#![cfg(test)]\n\nuse std::fs;";
+        assert_eq!(core_source("a.rs", whole_file), Vec::<String>::new());
         assert_eq!(core_source("lib.rs", "").len(), 1);
     }
 

@@ -1,5 +1,7 @@
 //! docs/policy.md as a test: every example is read, and every key has one.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
