@@ -33,8 +33,8 @@ fn the_format_document_suffices_for_a_second_reader() {
             .unwrap();
     }
     let mut urls = Vec::new();
-    for number in 0..20_000u32 {
-        let host = format!("h{}.example{}.org", number % 7000, number % 11);
+    for number in 0..6_000u32 {
+        let host = format!("h{}.example{}.org", number % 2_100, number % 11);
         let path = match number % 5 {
             0 => format!("/p{}/%7e", number % 13),
             1 => format!("/q?a={}&b", number % 3),
@@ -105,5 +105,5 @@ fn the_format_document_suffices_for_a_second_reader() {
         let given: serde_json::Value = serde_json::from_str(answer).unwrap();
         assert_eq!(given, expected);
     }
-    assert!(listed > 20_000, "{listed}");
+    assert!(listed > 6_000, "{listed}");
 }
