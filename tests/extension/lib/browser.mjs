@@ -1,6 +1,8 @@
 // As much of Chrome as modules need to be loaded under Node: enough for logic that the
 // browser does not matter for. What does matter is tested in tests/browser.
 
+import { webcrypto } from 'node:crypto';
+
 export const OWN_ID = 'abcdefghijklmnopabcdefghijklmnop';
 export const BLOCK_PAGE = 'chrome-extension://00000000-0000-4000-8000-000000000000/block/page.html';
 
@@ -19,6 +21,8 @@ const area = (items) => ({
 
 /** Puts the stand-in where modules look for Chrome; call it before importing them. */
 export function standIn() {
+  // Debian 12's Node 18 keeps it out of the globals.
+  if (globalThis.crypto === undefined) Object.defineProperty(globalThis, 'crypto', { value: webcrypto });
   const base64 = {
     fromBase64: (/** @type {string} */ text, { alphabet = 'base64' } = {}) => {
       if (!(alphabet === 'base64url' ? /^[\w-]*={0,2}$/ : /^[\w+/]*={0,2}$/).test(text)) throw new SyntaxError('not base64');
