@@ -116,9 +116,10 @@ async function attachRest(kept, from) {
   /** @type {string | null} */
   let error;
   try {
-    error = attachSchoolPack(await bytesOf(kept.blob.slice(from)));
-  } catch (thrown) {
-    error = String(thrown);
+    // What cannot be read fits no pack, so that nothing waits for it for ever.
+    error = attachSchoolPack(await bytesOf(kept.blob.slice(from)).catch(() => new Uint8Array()));
+  } catch (trapped) {
+    error = String(trapped);
   }
   if (error === null) return;
   states.school.problem = error;
