@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use bellgate_server::{Database, Store};
 
+use crate::store::{open, wait_for};
+
 /// Backs the endpoint's database up and restores it.
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -36,11 +38,7 @@ enum Action {
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot start")?
-        .block_on(act(arguments.action))?;
+    wait_for(act(arguments.action))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,7 +51,7 @@ async fn act(action: Action) -> anyhow::Result<()> {
             let to = to
                 .to_str()
                 .context("the copy's path is not UTF-8; name another")?;
-            let store = crate::devices::open(&database).await?;
+            let store = open(&database).await?;
             store.back_up(to).await?;
             Ok(())
         }

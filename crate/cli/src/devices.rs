@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use bellgate_server::{Database, DeviceVerdict, Store};
+use anyhow::bail;
+use bellgate_server::DeviceVerdict;
+
+use crate::store::{find_tenant, open, wait_for};
 
 /// Lists, approves and revokes enrolled devices.
 #[derive(clap::Args)]
@@ -51,11 +53,7 @@ enum Action {
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot start")?
-        .block_on(act(arguments.action))?;
+    wait_for(act(arguments.action))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -110,24 +108,4 @@ async fn judge(database: &str, device: &str, verdict: &DeviceVerdict) -> anyhow:
         bail!("no device `{device}` is enrolled; `bellgate devices list` names them");
     }
     Ok(())
-}
-
-/// The number of a school that reports to this database.
-pub async fn find_tenant(store: &Store, id: &str) -> anyhow::Result<i64> {
-    store.find_tenant(id).await?.with_context(|| {
-        format!("no tenant `{id}` is known here; start the endpoint once with `--tenant {id}`")
-    })
-}
-
-/// Opens a database that is there; a mistyped path makes no new one.
-pub async fn open(database: &str) -> anyhow::Result<Store> {
-    let database = Database::parse(database);
-    let Database::Sqlite(path) = &database;
-    if !path.exists() {
-        bail!(
-            "there is no database `{}`; name the endpoint's own",
-            path.display()
-        );
-    }
-    Ok(Store::open(&database).await?)
 }

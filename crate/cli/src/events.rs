@@ -4,8 +4,10 @@ use std::io::Write;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use bellgate_server::{EventFilter, StoredEvent};
+
+use crate::store::{open, wait_for};
 
 /// Read the events that the endpoint stored.
 #[derive(clap::Args)]
@@ -66,14 +68,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         limit,
         ..EventFilter::default()
     };
-    let events = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot start")?
-        .block_on(async {
-            let store = crate::devices::open(&selection.database).await?;
-            anyhow::Ok(store.events(&filter).await?)
-        })?;
+    let events = wait_for(async {
+        let store = open(&selection.database).await?;
+        Ok(store.events(&filter).await?)
+    })?;
     let mut out = std::io::stdout().lock();
     for event in &events {
         if json {

@@ -10,6 +10,7 @@ mod policy;
 mod records;
 mod serve;
 mod staff;
+mod store;
 
 use std::process::ExitCode;
 

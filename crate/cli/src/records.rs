@@ -3,9 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
-
-use crate::devices::{find_tenant, open};
+use crate::store::{find_tenant, open, wait_for};
 
 /// Exports or erases everything about one person.
 #[derive(clap::Args)]
@@ -36,11 +34,7 @@ struct Person {
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot start")?
-        .block_on(act(arguments.action))?;
+    wait_for(act(arguments.action))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail};
 use bellgate_server::staff::{Role, generate_account};
 
-use crate::devices::{find_tenant, open};
+use crate::store::{find_tenant, open, wait_for};
 
 /// Adds, lists and removes those who may sign in to the staff pages.
 #[derive(clap::Args)]
@@ -62,11 +62,7 @@ enum Action {
 }
 
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot start")?
-        .block_on(act(arguments.action))?;
+    wait_for(act(arguments.action))?;
     Ok(ExitCode::SUCCESS)
 }
 
